@@ -1,0 +1,14 @@
+"""The virtual board: a 320x240 panel with touch, played by the host."""
+
+import virtual_hw
+
+from mpos.hardware import Hardware, Input
+
+
+def init():
+    """Create display and touch. The interrupt line is a stream that turns readable when touched."""
+    return Hardware(
+        name="virtual",
+        display=virtual_hw.display(),
+        inputs=[Input(virtual_hw.touch(), interrupt=virtual_hw.touch_interrupt())],
+    )
