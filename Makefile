@@ -1,0 +1,52 @@
+# Each target sets up what it needs in .venv by itself; once it is there, it starts at once.
+#
+#   make run                              the demo on the virtual board; leaves build/demo_download.png
+#   make test                             all tests on the virtual board
+#   make test BOARD=unix_sdl BINARY=PATH  ... on lvgl_micropython's desktop binary
+#   make test PORT=/dev/ttyACM0           ... on a board
+#   make bench                            the benchmarks (BOARD and BINARY as above)
+#   make lint                             formatting, types, and that every device file compiles
+#   make clean                            removes everything that make made
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+
+target_options = $(if $(BOARD),--board $(BOARD)) $(if $(BINARY),--binary $(BINARY)) $(if $(PORT),--port $(PORT))
+
+.PHONY: run test bench lint clean
+.DELETE_ON_ERROR:
+
+run: $(VENV)/.run
+	@$(BIN)/python -m mpos_host.demo
+
+test: $(VENV)/.test
+	@$(BIN)/python -m pytest $(target_options) $(ARGS)
+
+bench: $(VENV)/.test
+	@$(BIN)/python bench/run.py $(target_options) $(ARGS)
+
+lint: $(VENV)/.lint
+	@$(BIN)/python -m mpos_host.lint
+
+clean:
+	rm -rf $(VENV) build typings .pytest_cache .ruff_cache .hypothesis host/*.egg-info *.egg-info
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+$(VENV)/bin/python:
+	@$(PYTHON) -c 'import sys; sys.exit("PYTHON=$(PYTHON) is older than Python 3.10: set PYTHON to a newer one" if sys.version_info < (3, 10) else 0)'
+	@echo "Setting up $(VENV) (once)"
+	@$(PYTHON) -m venv $(VENV)
+
+# One stamp per set of packages: make run need not wait for the packages of make lint.
+$(VENV)/.run: pyproject.toml | $(VENV)/bin/python
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable .
+	@touch $@
+
+$(VENV)/.test: pyproject.toml | $(VENV)/bin/python
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[test]'
+	@touch $@ $(VENV)/.run
+
+$(VENV)/.lint: pyproject.toml | $(VENV)/bin/python
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[lint,test]'
+	@touch $@ $(VENV)/.run $(VENV)/.test
