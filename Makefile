@@ -40,13 +40,13 @@ $(VENV)/bin/python:
 
 # One stamp per set of packages: make run need not wait for the packages of make lint.
 $(VENV)/.run: pyproject.toml | $(VENV)/bin/python
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable .
+	@$(BIN)/python -m pip install -qq --disable-pip-version-check --editable .
 	@touch $@
 
 $(VENV)/.test: pyproject.toml | $(VENV)/bin/python
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[test]'
+	@$(BIN)/python -m pip install -qq --disable-pip-version-check --editable '.[test]'
 	@touch $@ $(VENV)/.run
 
 $(VENV)/.lint: pyproject.toml | $(VENV)/bin/python
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[lint,test]'
+	@$(BIN)/python -m pip install -qq --disable-pip-version-check --editable '.[lint,test]'
 	@touch $@ $(VENV)/.run $(VENV)/.test

@@ -114,7 +114,7 @@ def load_app(where: str) -> App:
     except (ValueError, UnicodeDecodeError) as error:
         raise UserError(f"{path} is not valid JSON: {error}", 2) from None
     if not isinstance(manifest, dict):
-        raise UserError(f"{path} must hold an object, like {{\"name\": ...}}", 2)
+        raise UserError(f'{path} must hold an object, like {{"name": ...}}', 2)
     for key in ("name", "package", "entry"):
         if not isinstance(manifest.get(key), str) or not manifest[key]:
             raise UserError(f'{path} lacks "{key}" (a string)', 2)
@@ -155,7 +155,12 @@ def _check_entry(path: Path, directory: Path, module: str, activity: str) -> Non
     except SyntaxError as error:
         raise UserError(f"{source}:{error.lineno}: {error.msg}", 2) from None
     classes = [node.name for node in ast.walk(tree) if isinstance(node, ast.ClassDef)]
-    names = {alias.asname or alias.name for n in ast.walk(tree) if isinstance(n, ast.ImportFrom) for alias in n.names}
+    names = {
+        alias.asname or alias.name
+        for n in ast.walk(tree)
+        if isinstance(n, ast.ImportFrom)
+        for alias in n.names
+    }
     if activity not in classes and activity not in names:
         raise UserError(
             f'{path}: "entry" names class {activity}, {source.name} has: {", ".join(classes) or "none"}', 2
