@@ -1,0 +1,40 @@
+"""ErrorLog: where an exception goes that nobody is left to catch. It is told once and kept for a while."""
+
+import io
+import sys
+from collections import namedtuple
+from time import ticks_ms
+
+from micropython import const
+
+_KEPT = const(10)
+
+TaskError = namedtuple("TaskError", ("name", "exception", "traceback", "ticks_ms"))
+
+
+class ErrorLog:
+    """`handler`: a function called with each error's context in the place of printing it, or None."""
+
+    def __init__(self):
+        self.handler = None
+        self.count = 0
+        self.last = []  # TaskError each, the oldest first.
+
+    def report(self, error, message, name, task=None):
+        """Keep `error` and tell it: `message` says what failed, `name` is the task's or the callback's."""
+        text = io.StringIO()
+        sys.print_exception(error, text)
+        text = text.getvalue()
+        self.count += 1
+        self.last.append(TaskError(name, error, text, ticks_ms()))
+        if len(self.last) > _KEPT:
+            self.last.pop(0)
+        if self.handler is not None:
+            try:
+                self.handler({"message": message, "exception": error, "future": task, "name": name})
+                return
+            except Exception as in_handler:
+                print("The exception handler failed:")
+                sys.print_exception(in_handler)
+        print(message + ":")
+        print(text, end="")

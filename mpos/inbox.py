@@ -1,0 +1,65 @@
+"""Inbox: work for the loop that comes from outside it, from a thread or from an interrupt.
+
+`put` is the only way into the loop that is safe there. The loop takes what was put, in the order it was put,
+each exactly once.
+"""
+
+import _thread
+from collections import deque
+
+
+class Inbox:
+    """A bounded queue of calls. `doorbell.ring()` is called when the loop has to be woken for them."""
+
+    def __init__(self, doorbell, size=128):
+        """`size`: how many calls may wait at the same time."""
+        self.size = size
+        self._doorbell = doorbell
+        self._calls = deque((), size, 1)  # 1: a full queue raises instead of dropping the oldest call
+        self._lock = _thread.allocate_lock()
+        self._rung = False
+
+    def __len__(self):
+        return len(self._calls)
+
+    def put(self, function, args=()):
+        """Have the loop call `function(*args)`. Safe from a thread and from a scheduled interrupt.
+
+        Raises RuntimeError when `size` calls are waiting already; nothing was put then.
+        """
+        call = (function, args)
+        # No branch while the lock is held: MicroPython runs scheduled interrupts at branches, and one that
+        # put something in turn would wait for this very lock.
+        lock = self._lock
+        lock.acquire()
+        try:
+            self._calls.append(call)
+            rung = self._rung
+            self._rung = True
+        except IndexError:
+            call = None
+        finally:
+            lock.release()
+        if call is None:
+            raise RuntimeError(
+                "the loop's inbox is full: %d calls wait already. Post less, or let the loop turn" % self.size
+            )
+        if not rung:
+            self._doorbell.ring()
+
+    def answer(self):
+        """Called by the loop when the bell has rung, before it takes the calls: from now on it rings anew."""
+        self._doorbell.silence()
+        self._rung = False
+
+    def take(self):
+        """The next call as `(function, args)`, or None. Only the loop calls this."""
+        if not self._calls:
+            return None
+        lock = self._lock
+        lock.acquire()
+        try:
+            call = self._calls.popleft()
+        finally:
+            lock.release()
+        return call

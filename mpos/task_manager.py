@@ -1,0 +1,464 @@
+"""TaskManager: the one door to asynchronous work on the device.
+
+It owns the one asyncio loop: apps create their tasks through it, boot code starts it, and everything that
+happens on the device between two `await`s happens in it. It knows nothing of LVGL beyond the object it is
+given to run beside the tasks.
+"""
+
+import _thread
+import asyncio
+import gc
+import sys
+from asyncio import core
+from collections import namedtuple
+from time import ticks_diff, ticks_ms
+
+from micropython import const
+
+from .doorbell import new_doorbell
+from .error_log import ErrorLog
+from .inbox import Inbox
+from .io_queue import LoopIOQueue
+from .parking import Parking
+from .repair import repair
+from .task_record import TaskInterrupted, TaskRecord, TimedTaskRecord
+from .waiting import NotifyEvent, as_coroutine, as_task, wait_for_ms
+
+_STEADY_MS = const(30000)  # A supervised task that ran this long has recovered: its delay starts anew.
+
+TaskInfo = namedtuple("TaskInfo", ("name", "state", "age_ms", "steps", "busy_ms", "longest_ms"))
+
+
+class TaskManager:
+    """All methods are class methods: `from mpos import TaskManager` is all an app needs."""
+
+    TimeoutError = core.TimeoutError
+    CancelledError = core.CancelledError
+    TaskInterrupted = TaskInterrupted
+
+    task_list = set()  # The live tasks.
+    keep_running = None
+    disabled = False
+
+    _running = False
+    _statistics = True
+    _created = 0
+    _slow_steps = 0
+    _services = {}
+    _errors = ErrorLog()
+    _stopped = Parking()
+    _mail = Parking()
+    _thread_id = _thread.get_ident()
+    _doorbell = new_doorbell()
+    _inbox = Inbox(_doorbell)
+    _io = LoopIOQueue(_doorbell, _inbox, _mail.wake)
+
+    # -- Tasks
+
+    @classmethod
+    def create_task(cls, coroutine, name=None):
+        """Start `coroutine` as a background task and return the task (an asyncio Task).
+
+        Works before the loop runs (the task then starts with it), in a task, in an LVGL callback and in a
+        scheduled interrupt, and in a thread; the loop picks it up at once. `name` is what lists and error
+        reports call it. Returns None, with the coroutine closed, while the TaskManager is disabled. Raises
+        TypeError for anything that is no coroutine.
+        """
+        coroutine = as_coroutine(coroutine)
+        if cls.disabled:
+            coroutine.close()
+            return None
+        record = (TimedTaskRecord if cls._statistics else TaskRecord)(coroutine, name)
+        record.task = task = core.Task(record, core.__dict__)
+        if _thread.get_ident() != cls._thread_id:
+            cls._inbox.put(cls._admit, (record,))
+            return task
+        cls._admit(record)
+        if cls._io.polling:
+            cls._doorbell.ring()  # Called from an interrupt, in the middle of a poll that would go on.
+        return task
+
+    @classmethod
+    def _admit(cls, record):
+        cls._created += 1
+        cls.task_list.add(record.task)
+        core._task_queue.push(record.task)
+
+    @classmethod
+    def create_supervised_task(
+        cls, coroutine_factory, restart_delay_ms=200, restart_on_return=False, max_delay_ms=30000, name=None
+    ):
+        """Start `coroutine_factory()` as a task that is started again whenever it crashes.
+
+        Each failure is reported. The first restart waits `restart_delay_ms`, each further one twice as long,
+        up to `max_delay_ms`, until it has run for 30 s. With `restart_on_return` it is also started again when
+        it returns. Cancelling the task ends it for good. `coroutine_factory` is an async function without
+        parameters.
+        """
+        if not callable(coroutine_factory):
+            raise TypeError(
+                "create_supervised_task() needs the async function itself, to call it for each start: %r"
+                % (coroutine_factory,)
+            )
+        if name is None:
+            name = getattr(coroutine_factory, "__name__", "supervised")
+        return cls.create_task(
+            cls._supervise(coroutine_factory, restart_delay_ms, restart_on_return, max_delay_ms, name), name
+        )
+
+    @classmethod
+    async def _supervise(cls, factory, first_delay_ms, restart_on_return, max_delay_ms, name):
+        delay_ms = first_delay_ms
+        while True:
+            began = ticks_ms()
+            try:
+                result = await factory()
+                if not restart_on_return:
+                    return result
+            except KeyboardInterrupt:
+                cls.on_interrupt(name)
+            except Exception as error:
+                cls.report(error, "Supervised task '%s' failed and will be started again" % name, name)
+            if ticks_diff(ticks_ms(), began) > _STEADY_MS:
+                delay_ms = first_delay_ms
+            await core.sleep_ms(delay_ms)
+            delay_ms = min(delay_ms * 2, max_delay_ms)
+
+    @classmethod
+    def cancel(cls, task):
+        """Cancel `task`: CancelledError is raised in it at its await. Safe from a thread.
+
+        Returns False if the task is done already (True from a thread, where that is not known yet). Raises
+        RuntimeError for the task that calls it: that one just returns.
+        """
+        if _thread.get_ident() == cls._thread_id:
+            return task.cancel()
+        cls._inbox.put(task.cancel)
+        return True
+
+    @staticmethod
+    def current_task():
+        """The task that is running. Raises RuntimeError where none is."""
+        return core.current_task()
+
+    # -- Waiting
+
+    @staticmethod
+    def sleep(seconds):
+        """`await` it to pause the task for `seconds` (float), while all others go on."""
+        return core.sleep_ms(int(seconds * 1000))
+
+    @staticmethod
+    def sleep_ms(milliseconds):
+        """`await` it to pause the task for `milliseconds` (int), while all others go on. No heap is used."""
+        return core.sleep_ms(milliseconds)
+
+    @classmethod
+    def wait_for(cls, awaitable, timeout):
+        """`await` it for the result of `awaitable`, which is cancelled after `timeout` seconds (float; None:
+        never). Raises `TaskManager.TimeoutError` (which is `asyncio.TimeoutError`) then."""
+        return cls.wait_for_ms(awaitable, None if timeout is None else int(timeout * 1000))
+
+    @classmethod
+    def wait_for_ms(cls, awaitable, timeout_ms):
+        """`wait_for` with the timeout in ms (int; None: never)."""
+        return wait_for_ms(cls.create_task, awaitable, timeout_ms)
+
+    @classmethod
+    def gather(cls, *awaitables, return_exceptions=False):
+        """`await` it for the results of all `awaitables`, which run at the same time, in their order.
+
+        The first exception is raised; with `return_exceptions` they stand in the list among the results.
+        """
+        return asyncio.gather(
+            *[as_task(cls.create_task, one) for one in awaitables], return_exceptions=return_exceptions
+        )
+
+    @staticmethod
+    def notify_event():
+        """A new asyncio.Event. `event = TaskManager.notify_event()` and `event = await
+        TaskManager.notify_event()` are the same. `event.set()` is for the loop's thread; elsewhere use
+        `UiBridge.post(event.set)`."""
+        return NotifyEvent()
+
+    # -- The loop
+
+    @classmethod
+    def start(cls, lvgl_loop=None, console=None, watchdog_ms=None):
+        """Run the loop until `stop()`. Tasks that are alive then go on at the next `start()`.
+
+        `lvgl_loop`: the LvglLoop to run beside the tasks. `console`: the Console to run on the loop; with it
+        Ctrl-C never leaves the loop, without it `start` raises KeyboardInterrupt, and the next `start()`
+        resumes all tasks but one in whose step it landed. `watchdog_ms`: have the board's watchdog reset it
+        when the loop has not turned for so long (ms). Does nothing while disabled. Raises RuntimeError when
+        the loop is running already, or when there is no watchdog.
+        """
+        if cls.disabled:
+            print("TaskManager is disabled: start() does nothing until TaskManager.enable()")
+            return
+        cls._require_idle("start")
+        cls.attach(lvgl_loop)
+        if console is None:
+            cls._end_service("console")
+        else:
+            cls._serve("console", console, console.run)
+        if watchdog_ms is not None:
+            cls._serve("watchdog", watchdog_ms, cls._watch(watchdog_ms))
+        cls.keep_running = True
+        # A new one each time: the task of a start that a Ctrl-C ended may still wait for the old one.
+        cls._stopped = Parking()
+        main = core.Task(cls._until(cls._stopped), core.__dict__)
+        core._task_queue.push(main)
+        cls._pump(main)
+
+    @classmethod
+    def stop(cls):
+        """Make `start()` return. No task is ended. Safe from a thread and from a scheduled interrupt."""
+        cls.keep_running = False
+        if _thread.get_ident() == cls._thread_id and not cls._io.polling:
+            cls._stopped.wake()
+        else:
+            cls._inbox.put(cls._stopped.wake)
+
+    @classmethod
+    def is_running(cls):
+        """Whether the loop is running."""
+        return cls._running
+
+    @classmethod
+    def run_until_complete(cls, coroutine, timeout_ms=None):
+        """Run the loop until `coroutine` is done and return its result, or raise what it raised.
+
+        For tests and smoke tests, where `start()` would not return: all other tasks run meanwhile. Raises
+        `TaskManager.TimeoutError` after `timeout_ms`, RuntimeError when the loop is running (await it there).
+        """
+        cls._require_idle("run_until_complete")
+        if timeout_ms is not None:
+            coroutine = cls.wait_for_ms(coroutine, timeout_ms)
+        task = cls.create_task(coroutine)
+        if task is None:
+            raise RuntimeError("TaskManager is disabled: call TaskManager.enable() first")
+        return cls._pump(task)
+
+    @classmethod
+    def attach(cls, lvgl_loop):
+        """Run `lvgl_loop` (an LvglLoop) on the loop from now on, in the place of an earlier one. None: no
+        change."""
+        if lvgl_loop is not None:
+            cls._io.ui = lvgl_loop
+            cls._serve("lvgl", lvgl_loop, lvgl_loop.run)
+
+    @classmethod
+    def detach(cls):
+        """Stop driving LVGL."""
+        cls._io.ui = None
+        cls._end_service("lvgl")
+
+    @classmethod
+    def enable(cls):
+        """Undo `disable()`."""
+        cls.disabled = False
+
+    @classmethod
+    def disable(cls):
+        """Have `start()` and `create_task()` do nothing, for boot code that wants a board without tasks."""
+        cls.disabled = True
+
+    @classmethod
+    def _require_idle(cls, what):
+        if cls._running:
+            raise RuntimeError(
+                "TaskManager.%s() was called while the loop is running: call create_task() or await instead"
+                % what
+            )
+
+    @classmethod
+    def _serve(cls, name, owner, factory):
+        """Keep `factory()` running for `owner` under `name`; nothing to do if it does already."""
+        known = cls._services.get(name)
+        if known is not None and known[0] is owner and not known[1].done():
+            return
+        cls._end_service(name)
+        cls._services[name] = (owner, cls.create_supervised_task(factory, restart_on_return=True, name=name))
+
+    @classmethod
+    def _end_service(cls, name):
+        known = cls._services.pop(name, None)
+        if known is not None:
+            known[1].cancel()
+
+    @classmethod
+    def _pump(cls, main):
+        core.Loop.set_exception_handler(cls._on_task_exception)
+        cls._thread_id = _thread.get_ident()
+        cls._take_queue()
+        cls._serve("inbox", cls, cls._deliver)
+        cls._io.interrupted = False
+        cls._running = True
+        try:
+            return core.run_until_complete(main)
+        except (KeyboardInterrupt, SystemExit):
+            repair(cls.task_list, core.cur_task)
+            raise
+        except TaskInterrupted:
+            if not cls._io.interrupted:
+                raise
+            raise KeyboardInterrupt
+        finally:
+            cls._running = False
+            cls._io.polling = False
+            core.cur_task = None
+
+    @classmethod
+    def _take_queue(cls):
+        """Put our poll in the place of asyncio's, with whoever waits there."""
+        other = core._io_queue
+        if other is cls._io:
+            return
+        for reader, writer, stream in other.map.values():
+            for task, index in ((reader, 0), (writer, 1)):
+                if task is not None:
+                    core.cur_task = task
+                    cls._io._enqueue(stream, index)
+        core._io_queue = cls._io
+
+    @classmethod
+    async def _until(cls, stopped):
+        while cls.keep_running:
+            await stopped
+
+    @classmethod
+    async def _deliver(cls):
+        while True:
+            cls.run_posted()
+            await cls._mail
+
+    @classmethod
+    def run_posted(cls):
+        """Run what threads and interrupts have put into the inbox. The loop does this by itself."""
+        inbox = cls._inbox
+        # Those only that are there now: a call that posts itself again must not keep the loop here.
+        for _ in range(len(inbox)):
+            call = inbox.take()
+            if call is None:
+                return
+            function, arguments = call
+            try:
+                function(*arguments)
+            except Exception as error:
+                cls.report(error, "A posted call failed: %s" % (function,), "posted")
+
+    @staticmethod
+    def _watch(watchdog_ms):
+        try:
+            from machine import WDT
+        except ImportError:
+            raise RuntimeError("this board has no watchdog: start without watchdog_ms")
+
+        async def watch():
+            watchdog = WDT(timeout=watchdog_ms)
+            while True:
+                watchdog.feed()
+                await core.sleep_ms(watchdog_ms // 3)
+
+        return watch
+
+    # -- Errors
+
+    @classmethod
+    def set_exception_handler(cls, handler):
+        """Have `handler(context)` called for a failed task, in the place of the printed report (None: that
+        again). `context` has the keys of asyncio's, "message", "exception", "future" (the task or None), and
+        "name". The error is kept for `last_errors()` all the same."""
+        cls._errors.handler = handler
+
+    @classmethod
+    def last_errors(cls):
+        """The last 10 failures, oldest first: `(name, exception, traceback, ticks_ms)` each."""
+        return list(cls._errors.last)
+
+    @classmethod
+    def report(cls, error, message, name, task=None):
+        """Report an exception that would otherwise be lost: keep it, and print it or call the handler.
+
+        `message` says what failed, `name` is the task's or the callback's.
+        """
+        cls._errors.report(error, message, name, task)
+
+    @classmethod
+    def _on_task_exception(cls, loop, context):
+        task = context["future"]
+        name = task.coro.title() if isinstance(task.coro, TaskRecord) else repr(task.coro)
+        cls.report(context["exception"], "Task '%s' failed" % name, name, task)
+
+    # What task records tell.
+
+    @classmethod
+    def on_end(cls, record):
+        cls.task_list.discard(record.task)
+
+    @classmethod
+    def on_interrupt(cls, name):
+        print("Ctrl-C landed in task '%s'" % name)
+        cls._io.interrupted = True
+
+    @classmethod
+    def on_slow_step(cls, record, ms):
+        cls._slow_steps += 1
+        print("Task '%s' blocked the loop for %d ms" % (record.title(), ms))
+
+    # -- Figures
+
+    @classmethod
+    def list_tasks(cls):
+        """The live tasks, oldest first: `(name, state, age_ms, steps, busy_ms, longest_ms)` each. `state` is
+        "running", "ready", "sleeping" or "waiting"; the last three are 0 without statistics."""
+        records = sorted((task.coro for task in cls.task_list), key=TaskRecord.age_ms)
+        records.reverse()
+        return [
+            TaskInfo(one.title(), one.state(), one.age_ms(), one.steps, one.busy_ms(), one.longest_us // 1000)
+            for one in records
+        ]
+
+    @classmethod
+    def stats(cls):
+        """A dictionary: `running`, `tasks` (alive), `created`, `errors` and `slow_steps` (numbers since boot),
+        `polls`, the heap in bytes (`heap_used`, `heap_free`) and, with LVGL attached, what its loop counts, as `lvgl`."""
+        figures = {
+            "running": cls._running,
+            "tasks": len(cls.task_list),
+            "created": cls._created,
+            "errors": cls._errors.count,
+            "slow_steps": cls._slow_steps,
+            "polls": cls._io.polls,
+            "heap_used": gc.mem_alloc(),
+            "heap_free": gc.mem_free(),
+        }
+        if cls._io.ui is not None:
+            figures["lvgl"] = cls._io.ui.stats()
+        return figures
+
+    @classmethod
+    def enable_statistics(cls, enabled, slow_step_ms=50):
+        """Whether tasks created from now on count their steps and time, and from which length of a step on
+        (ms) its task is named as blocking the loop."""
+        cls._statistics = enabled
+        TaskRecord.slow_us = slow_step_ms * 1000
+
+    # -- Threads
+
+    @staticmethod
+    def good_stack_size():
+        """The stack for a thread on this port, in bytes, for `_thread.stack_size()`."""
+        return 16 * 1024 if sys.platform == "esp32" else 24 * 1024
+
+    @staticmethod
+    def start_new_thread(function, args=()):
+        """Start a thread, with a warning: a thread cannot be stopped from outside, there are few, and neither
+        LVGL nor asyncio may be touched in one. `UiBridge.run_in_thread` is what blocking work needs."""
+        print("TaskManager: a thread is started for %s. Prefer UiBridge.run_in_thread." % (function,))
+        _thread.stack_size(TaskManager.good_stack_size())
+        return _thread.start_new_thread(function, args)
+
+
+TaskRecord.observer = TaskManager

@@ -1,0 +1,119 @@
+"""TaskRecord: what the TaskManager knows of one task.
+
+A record stands in the coroutine's place inside asyncio's Task, so that it sees each step: it counts it, times
+it, notices the task's end, and turns a Ctrl-C that lands in a step into an end that asyncio understands.
+"""
+
+from asyncio import core
+from time import ticks_diff, ticks_ms, ticks_us
+
+from micropython import const
+
+_SECOND_US = const(1000000)
+
+
+class TaskInterrupted(Exception):
+    """A Ctrl-C landed in a step of this task and ended it; whoever awaits the task gets this."""
+
+
+class TaskRecord:
+    """One task: its coroutine, name and figures.
+
+    `observer` has `on_end(record)`, `on_interrupt(name)` and `on_slow_step(record, ms)`.
+    """
+
+    # For all records, set by the TaskManager: who is told, and from which length on a step is reported.
+    observer = None
+    slow_us = 50000
+
+    def __init__(self, coroutine, name):
+        self.coroutine = coroutine
+        self.name = name
+        self.task = None
+        self.born = ticks_ms()
+
+    has_ended = False
+
+    # What nobody has counted yet costs no memory.
+    steps = 0
+    busy_us = 0
+    busy_s = 0
+    longest_us = 0
+
+    def send(self, value):
+        """Run the task's next step. asyncio calls this."""
+        try:
+            return self.coroutine.send(value)
+        except BaseException as error:
+            self._end(error)
+            raise
+
+    def throw(self, error):
+        """Run the task's next step with an exception in it. asyncio calls this."""
+        try:
+            return self.coroutine.throw(error)
+        except BaseException as thrown:
+            self._end(thrown)
+            raise
+
+    def _end(self, error):
+        if self.has_ended:
+            return  # asyncio throws into a finished coroutine to have its exception reported.
+        self.has_ended = True
+        self.observer.on_end(self)
+        if isinstance(error, KeyboardInterrupt):
+            # asyncio lets this one through and leaves the task dead but not done: its waiters would hang.
+            self.observer.on_interrupt(self.title())
+            raise TaskInterrupted("Ctrl-C landed in task '%s' and ended it" % self.title())
+
+    def title(self):
+        """The task's name; where none was given, that of its function."""
+        if self.name is None:
+            # A coroutine tells it in its repr only: <generator object 'work' at 7f83a4ae75a0>
+            parts = repr(self.coroutine).split("'")
+            self.name = parts[1] if len(parts) > 2 else "task"
+        return self.name
+
+    def age_ms(self):
+        """ms since the task was created; right for the first 6 days (half the range of `ticks_ms`)."""
+        return ticks_diff(ticks_ms(), self.born)
+
+    def busy_ms(self):
+        """ms that the task's steps took together."""
+        return self.busy_s * 1000 + self.busy_us // 1000
+
+    def state(self):
+        """ "running", "ready", "sleeping", "waiting" or "done"."""
+        task = self.task
+        if task.done():
+            return "done"
+        if task is core.cur_task:
+            return "running"
+        if task.data is not None:
+            return "waiting"
+        return "sleeping" if ticks_diff(task.ph_key, core.ticks()) > 0 else "ready"
+
+
+class TimedTaskRecord(TaskRecord):
+    """A record that also counts the task's steps and the time they take."""
+
+    def send(self, value):
+        began = ticks_us()
+        try:
+            return self.coroutine.send(value)
+        except BaseException as error:
+            self._end(error)
+            raise
+        finally:
+            took = ticks_diff(ticks_us(), began)
+            self.steps += 1
+            busy = self.busy_us + took
+            # Two small integers, since one in us would need the heap after 18 minutes on a 32-bit board.
+            if busy >= _SECOND_US:
+                self.busy_s += busy // _SECOND_US
+                busy %= _SECOND_US
+            self.busy_us = busy
+            if took > self.longest_us:
+                self.longest_us = took
+                if took > self.slow_us:
+                    self.observer.on_slow_step(self, took // 1000)

@@ -1,0 +1,123 @@
+"""What a task can wait for: another's end with a timeout, an event; and what counts as a coroutine."""
+
+import asyncio
+from asyncio import core
+
+from .parking import Parking
+
+
+class NotifyEvent(asyncio.Event):
+    """An asyncio.Event that may itself be awaited, which gives it back at once."""
+
+    def __iter__(self):
+        return self
+        yield
+
+
+async def _sleep_until(ticks):
+    await core.sleep_ms(core.ticks_diff(ticks, core.ticks()))
+
+
+async def _await(awaitable):
+    return await awaitable
+
+
+def as_coroutine(awaitable):
+    """`awaitable` as something with `send`, `throw` and `close`. Raises TypeError if it is none."""
+    if isinstance(awaitable, core.SingletonGenerator):
+        # There is only one such object: its time must be taken out of it before the next sleep begins.
+        ticks, awaitable.state = awaitable.state, None
+        return _sleep_until(ticks)
+    if hasattr(awaitable, "send"):
+        return awaitable
+    if callable(awaitable):
+        name = getattr(awaitable, "__name__", "function")
+        raise TypeError(
+            "a coroutine is needed, not a function: call it, write %s() and not %s" % (name, name)
+        )
+    if isinstance(awaitable, core.Task) or hasattr(awaitable, "__iter__") and hasattr(awaitable, "__next__"):
+        return _await(awaitable)
+    raise TypeError("a coroutine is needed: %r is a %s" % (awaitable, type(awaitable).__name__))
+
+
+def as_task(create_task, awaitable):
+    """`awaitable` as a task: itself if it is one, else a new one."""
+    if isinstance(awaitable, core.Task):
+        return awaitable
+    task = create_task(awaitable)
+    if task is None:
+        raise RuntimeError("TaskManager is disabled: nothing can be waited for until TaskManager.enable()")
+    return task
+
+
+async def wait_for_ms(create_task, awaitable, timeout_ms):
+    """The result of `awaitable`, which is cancelled after `timeout_ms`; core.TimeoutError is raised then.
+
+    The ways out are:
+    - it ends in time: its result or its exception is ours;
+    - the timeout passes: it is cancelled, and when its `finally` blocks have run, TimeoutError is raised, or
+      what they raised;
+    - we are cancelled: it is cancelled, and when its `finally` blocks have run, we end; a second
+      cancellation does not wait for them.
+    """
+    own = not isinstance(awaitable, core.Task)
+    task = as_task(create_task, awaitable)
+    if timeout_ms is None or task.done():
+        return await task
+    end = _End(core.cur_task)
+    if own:
+        task.state = end.on_end  # asyncio calls it when the task has ended.
+    else:
+        create_task(_watch(task, end), "wait_for")  # Others may await that task, too.
+    try:
+        await end.sleep(timeout_ms)
+        timed_out = end.how is None
+        if timed_out:
+            task.cancel()
+            await end.parking
+    except core.CancelledError:
+        if end.how is None:
+            task.cancel()
+            await end.parking
+        raise
+    how = end.how
+    if timed_out and isinstance(how, (StopIteration, core.CancelledError)):
+        raise core.TimeoutError("not done within %d ms" % timeout_ms)
+    if isinstance(how, StopIteration):
+        return how.value
+    raise how
+
+
+class _End:
+    """The end of a task, for the one that waits for it: `how` it ended is None, StopIteration or an error."""
+
+    def __init__(self, waiter):
+        self.how = None
+        self.parking = Parking()
+        self._waiter = waiter
+        self._sleeping = False
+
+    async def sleep(self, milliseconds):
+        """Sleep for so long or until the end."""
+        self._sleeping = True
+        try:
+            await core.sleep_ms(milliseconds)
+        finally:
+            self._sleeping = False
+
+    def on_end(self, task, how):
+        self.how = how
+        waiter = self._waiter
+        # A waiter with data is being cancelled: queueing it anew would lose that.
+        if self._sleeping and waiter.data is None:
+            core._task_queue.remove(waiter)
+            core._task_queue.push(waiter)
+        self.parking.wake()
+
+
+async def _watch(task, end):
+    try:
+        how = StopIteration(await task)
+    except (core.CancelledError, Exception) as error:
+        how = error
+    end.on_end(task, how)
