@@ -11,7 +11,7 @@ import sys
 class Input:
     """One input device: a touch panel, some buttons, a keyboard.
 
-    `device` is an `lv.indev_t` or a driver of lvgl_micropython around one; `indev` is always the `lv.indev_t`.
+    `device` is an `lv.indev_t` or a driver of lvgl_micropython around one; `indev` is the `lv.indev_t`.
 
     `interrupt` says when there is something to read. None: nothing does, the loop polls every `poll_ms`. Else
     it is an object with `irq(handler)` (a `machine.Pin`, or `PinInterrupt` for several), or a stream
