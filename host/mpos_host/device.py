@@ -1,0 +1,173 @@
+"""A board's console over its serial port: run code, read what it prints, interrupt it, reset it.
+
+The protocol is mpremote's (`SerialTransport`); what is added is a deadline on every wait that names what
+was waited for, errors of one line, and a way to talk to a board whose app prints meanwhile. `Device` neither
+resets nor stops a running app unless asked.
+"""
+
+from __future__ import annotations
+
+import ast
+import itertools
+import json
+import math
+import time
+from collections.abc import Callable
+from typing import Any
+
+from mpremote.transport import TransportError
+
+from mpos_host.project import UserError
+from mpos_host.serial_stream import DeviceGone, DeviceTimeout, open_transport
+
+__all__ = ["Device", "DeviceError", "DeviceGone", "DeviceTimeout"]
+
+
+class DeviceError(UserError):
+    """The code raised on the device. `traceback` is what the device printed about it."""
+
+    def __init__(self, traceback: str, output: str = ""):
+        lines = traceback.strip().splitlines()
+        super().__init__(lines[-1] if lines else "error on the device")
+        self.traceback = traceback.strip()
+        self.output = output
+
+
+class Device:
+    """The console of the board at `port`. Use as a context manager, or `close()` it.
+
+    `gone` returns why the board died, or None while it lives; it is asked while waiting.
+    `log` gets what the board prints while nobody runs a command on it (an app's output).
+
+    Raises `UserError` if the port is missing, busy or not permitted.
+    """
+
+    def __init__(
+        self,
+        port: str,
+        gone: Callable[[], str | None] | None = None,
+        log: Callable[[str], None] | None = None,
+    ):
+        self.port = port
+        self.log = log or (lambda text: None)
+        self.transport, self._stream = open_transport(port, gone or (lambda: None))
+        self._serial_numbers = itertools.count()
+
+    def __enter__(self) -> Device:
+        return self
+
+    def __exit__(self, *exc: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Give the port back. A console that was in raw mode is left in friendly mode."""
+        try:
+            if self.transport.in_raw_repl:
+                self.transport.exit_raw_repl()
+        except (OSError, UserError):
+            pass  # the port is gone: there is nobody to tell
+        finally:
+            try:
+                self.transport.close()
+            except OSError:
+                self._stream.close()
+
+    def enter(self, soft_reset: bool = False, timeout: float = 10) -> None:
+        """Be in the raw REPL: interrupts a command that runs there. With `soft_reset` on a fresh heap."""
+        if self.transport.in_raw_repl and not soft_reset:
+            return
+        what = "the raw REPL after a soft reset" if soft_reset else "the raw REPL"
+        self.transport.in_raw_repl = False
+        with self._stream.deadline(what, timeout):
+            self.transport.enter_raw_repl(soft_reset=soft_reset, timeout_overall=math.ceil(timeout) + 1)
+
+    def exec(
+        self, code: str, timeout: float = 10, output: Callable[[str], None] | None = None, what: str = ""
+    ) -> str:
+        """Run `code` in the raw REPL and return what it printed.
+
+        `timeout` is for all of it, in seconds; `output` gets what is printed as it comes; `what` names the
+        code in the timeout's message. For a board whose app prints meanwhile, use `call()`.
+
+        Raises `DeviceError` when the code raises, `DeviceTimeout` (the code goes on: `interrupt()`).
+        """
+        self.enter()
+        what = what or f"the end of {code.strip().splitlines()[0]!r}"
+        try:
+            with self._stream.deadline(what, timeout):
+                self.transport.exec_raw_no_follow(code)
+        except TransportError as error:
+            self.transport.in_raw_repl = False
+            raise UserError(f"the board's console is out of step ({error}): try again, or reset it") from None
+        printed = self._stream.until(b"\x04", what, timeout, output)
+        errors = self._stream.until(b"\x04", what, timeout)
+        if errors:
+            raise DeviceError(errors, printed)
+        return printed
+
+    def eval(self, expression: str, timeout: float = 10) -> Any:
+        """The value of an expression whose repr is a Python literal."""
+        return ast.literal_eval(self.exec(f"print(repr({expression}))", timeout).strip())
+
+    def call(self, expression: str, imports: str = "", timeout: float = 10) -> Any:
+        """The value of `expression` on a board whose app runs and prints; the value goes through JSON.
+
+        What the app prints meanwhile goes to `log`. `imports` names modules, separated by commas.
+        """
+        self.enter()
+        number = next(self._serial_numbers)
+        modules = f"import {imports},json" if imports else "import json"
+        code = f"{modules}\nprint('\\x02%s\\x03' % json.dumps([{number}, {expression}]))"
+        what = f"the value of {expression}"
+        deadline = time.monotonic() + timeout
+        # Raw mode without paste: its answers could not be told from what the app prints.
+        self._stream.write(code.encode() + b"\x04")
+        self.log(_without_acknowledgement(self._stream.until(b"\x02", what, timeout, also=b"\x04")))
+        if self._stream.stopped_at == b"\x04":
+            errors = self._stream.until(b"\x04", what, deadline - time.monotonic())
+            raise DeviceError(errors)
+        got, value = json.loads(self._stream.until(b"\x03", what, deadline - time.monotonic()))
+        if got != number:
+            raise DeviceTimeout(what, timeout)
+        for _ in range(2):
+            self.log(self._stream.until(b"\x04", what, deadline - time.monotonic()).lstrip("\r\n"))
+        self._stream.until(b">", what, deadline - time.monotonic())
+        return value
+
+    def follow(self, seconds: float) -> None:
+        """Pass what the board prints to `log` for `seconds`."""
+        text = self._stream.for_a_while(seconds)
+        if text:
+            self.log(text)
+
+    def interrupt(self, timeout: float = 5) -> str:
+        """Ctrl-C to the command that runs; waits for its end and returns what it still printed."""
+        self._stream.write(b"\x03")
+        return self._stream.until(
+            b"\x04", "the end of the command after Ctrl-C", timeout
+        ) + self._stream.until(b"\x04", "the end of the command after Ctrl-C", timeout)
+
+    def reboot(self, timeout: float = 20) -> None:
+        """Soft reset as from the friendly REPL, so that main.py runs; returns when a prompt is there.
+
+        What is printed on the way goes to `log`.
+        """
+        self.enter()
+        self.transport.exit_raw_repl()
+        self._stream.until(b">>> ", "the friendly REPL", timeout)
+        self._stream.write(b"\x04")
+        self._stream.until(b"soft reboot\r\n", "the soft reset", timeout)
+        printed = self._stream.until(b">>> ", "the prompt after main.py started", timeout)
+        self.log(printed[: printed.rfind("\n") + 1])
+
+    def hard_reset(self) -> None:
+        """Reset the chip. The port may vanish for a while: close this and open another."""
+        self.enter()
+        self._stream.write(b"import machine\nmachine.reset()\n\x04")
+        self.transport.in_raw_repl = False
+
+
+def _without_acknowledgement(text: str) -> str:
+    """What the app printed before a command's own output, without the OK that answers the command."""
+    before, acknowledged, after = text.rpartition("OK")
+    return before.lstrip(">") + after if acknowledged else text
