@@ -8,7 +8,6 @@ resets nor stops a running app unless asked.
 from __future__ import annotations
 
 import ast
-import itertools
 import json
 import math
 import time
@@ -51,7 +50,6 @@ class Device:
         self.port = port
         self.log = log or (lambda text: None)
         self.transport, self._stream = open_transport(port, gone or (lambda: None))
-        self._serial_numbers = itertools.count()
 
     def __enter__(self) -> Device:
         return self
@@ -113,26 +111,33 @@ class Device:
         """The value of `expression` on a board whose app runs and prints; the value goes through JSON.
 
         What the app prints meanwhile goes to `log`. `imports` names modules, separated by commas.
+
+        Raises `DeviceError` when the expression raises, `DeviceTimeout`.
         """
+        return json.loads(self.framed(f"print(end=json.dumps({expression}))", f"json,{imports}", timeout))
+
+    def framed(self, code: str, imports: str = "", timeout: float = 10) -> str:
+        """What `code` (one line) prints, on a board whose app prints as well. Raises as `call()` does."""
         self.enter()
-        number = next(self._serial_numbers)
-        modules = f"import {imports},json" if imports else "import json"
-        code = f"{modules}\nprint('\\x02%s\\x03' % json.dumps([{number}, {expression}]))"
-        what = f"the value of {expression}"
-        deadline = time.monotonic() + timeout
-        # Raw mode without paste: its answers could not be told from what the app prints.
-        self._stream.write(code.encode() + b"\x04")
-        self.log(_without_acknowledgement(self._stream.until(b"\x02", what, timeout, also=b"\x04")))
-        if self._stream.stopped_at == b"\x04":
-            errors = self._stream.until(b"\x04", what, deadline - time.monotonic())
-            raise DeviceError(errors)
-        got, value = json.loads(self._stream.until(b"\x03", what, deadline - time.monotonic()))
-        if got != number:
-            raise DeviceTimeout(what, timeout)
-        for _ in range(2):
-            self.log(self._stream.until(b"\x04", what, deadline - time.monotonic()).lstrip("\r\n"))
-        self._stream.until(b">", what, deadline - time.monotonic())
-        return value
+        modules = imports.strip(",")
+        command = (
+            f"import {modules}\n" if modules else ""
+        ) + f"print(end='\\x02')\n{code}\nprint(end='\\x03')"
+        what = f"the end of {code}"
+        until = time.monotonic() + timeout
+        # Raw mode without paste: the answers of a paste could not be told from what the app prints.
+        self._stream.write(command.encode() + b"\x04")
+        before = self._stream.until(b"\x02", what, timeout, also=b"\x04")
+        self.log(_without_acknowledgement(before))
+        result = ""
+        if self._stream.stopped_at == b"\x02":
+            result = self._stream.until(b"\x03", what, until - time.monotonic(), also=b"\x04")
+        if self._stream.stopped_at == b"\x03":
+            self.log(self._stream.until(b"\x04", what, until - time.monotonic()))
+        errors = self._stream.until(b"\x04", what, until - time.monotonic())
+        if errors:
+            raise DeviceError(errors, result)
+        return result
 
     def follow(self, seconds: float) -> None:
         """Pass what the board prints to `log` for `seconds`."""
@@ -141,11 +146,11 @@ class Device:
             self.log(text)
 
     def interrupt(self, timeout: float = 5) -> str:
-        """Ctrl-C to the command that runs; waits for its end and returns what it still printed."""
+        """Ctrl-C to the command that runs; waits for its end and returns the traceback it leaves."""
+        what = "the end of the command after Ctrl-C"
         self._stream.write(b"\x03")
-        return self._stream.until(
-            b"\x04", "the end of the command after Ctrl-C", timeout
-        ) + self._stream.until(b"\x04", "the end of the command after Ctrl-C", timeout)
+        self._stream.until(b"\x04", what, timeout)
+        return self._stream.until(b"\x04", what, timeout).strip()
 
     def reboot(self, timeout: float = 20) -> None:
         """Soft reset as from the friendly REPL, so that main.py runs; returns when a prompt is there.

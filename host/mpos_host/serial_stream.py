@@ -29,6 +29,7 @@ class DeviceTimeout(UserError):
     def __init__(self, what: str, seconds: float, output: str = ""):
         super().__init__(f"the board did not answer: waited {seconds:g} s for {what}")
         self.what = what
+        self.seconds = seconds
         self.output = output
 
 
