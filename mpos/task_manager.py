@@ -255,6 +255,11 @@ class TaskManager:
         cls._end_service("lvgl")
 
     @classmethod
+    def lvgl_loop(cls):
+        """The LvglLoop that is attached, or None."""
+        return cls._io.ui
+
+    @classmethod
     def enable(cls):
         """Undo `disable()`."""
         cls.disabled = False
@@ -332,6 +337,14 @@ class TaskManager:
         while True:
             cls.run_posted()
             await cls._mail
+
+    @classmethod
+    def post(cls, function, *arguments):
+        """Have the loop call `function(*arguments)`. Safe from a thread and from a scheduled interrupt.
+
+        Calls run in the order they were posted, each exactly once. Raises RuntimeError when 128 wait already.
+        """
+        cls._inbox.put(function, arguments)
 
     @classmethod
     def run_posted(cls):

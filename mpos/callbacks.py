@@ -1,0 +1,28 @@
+"""Callbacks that can never let an exception into LVGL.
+
+An exception that leaves a Python callback jumps out through LVGL's C code and leaves LVGL in the middle of
+what it was doing: its timers may never run again, and a later deletion may crash the board. So whatever mpos
+hands to LVGL goes through `guarded`.
+"""
+
+from .task_manager import TaskManager
+
+
+def guarded(function, what):
+    """A function that calls `function` and reports what it raises instead of raising.
+
+    `function` may be a coroutine function: its coroutine becomes a task. `what` names the callback in the
+    report.
+    """
+
+    def call(*arguments):
+        try:
+            result = function(*arguments)
+            if result is not None and hasattr(result, "send"):
+                TaskManager.create_task(result, what)
+        except KeyboardInterrupt:
+            TaskManager.on_interrupt(what)
+        except Exception as error:
+            TaskManager.report(error, "Callback '%s' failed" % what, what)
+
+    return call

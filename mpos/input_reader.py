@@ -1,0 +1,99 @@
+"""InputReader: has LVGL read one input device when there is something to read.
+
+With an interrupt the device is in LVGL's event mode and is read when the interrupt fires. While a finger is
+down LVGL itself polls a pointer (it resumes the read timer for long presses and scrolling); other devices are
+polled here. Without an interrupt the device is polled, slowly while nobody uses it.
+"""
+
+from asyncio import core
+from time import ticks_diff, ticks_ms
+
+import lvgl as lv
+from micropython import const
+
+from .parking import Parking
+from .task_manager import TaskManager
+
+_SLOW_POLL_MS = const(100)
+_IN_USE_MS = const(2000)  # So long after the last press the device counts as being used.
+
+
+def _readable(stream):
+    # A plain generator: asyncio's queue wants the bare yield.
+    yield core._io_queue.queue_read(stream)
+
+
+class InputReader:
+    """Reads `indev` (an `lv.indev_t`). `loop.input_fired()` is asked before each read.
+
+    `interrupt`: None, an object with `irq(handler)`, or a stream with `read_event()` that polls readable.
+    """
+
+    def __init__(self, loop, indev, interrupt, poll_ms):
+        self._loop = loop
+        self._indev = indev
+        self._interrupt = interrupt
+        self._poll_ms = poll_ms
+        self._fired = Parking()
+        self._pending = False
+        indev.set_mode(lv.INDEV_MODE.EVENT)
+        if interrupt is None:
+            follow = self._poll
+        elif hasattr(interrupt, "irq"):
+            interrupt.irq(self._on_interrupt)
+            follow = self._follow_pin
+        else:
+            follow = self._follow_stream
+        self._task = TaskManager.create_supervised_task(follow, restart_on_return=True, name="input")
+
+    def close(self):
+        """Stop reading; the device is LVGL's to poll again."""
+        if hasattr(self._interrupt, "irq"):
+            self._interrupt.irq(None)
+        self._task.cancel()
+        self._indev.set_mode(lv.INDEV_MODE.TIMER)
+
+    def read(self):
+        """Read once, on the loop. An exception of a raw event callback ends here."""
+        if self._loop.input_fired():
+            try:
+                self._indev.read()
+            except Exception as error:
+                TaskManager.report(error, "An event callback failed", "input")
+
+    def _on_interrupt(self, _pin):
+        # A touch controller fires many times while a finger moves: one entry in the inbox is enough.
+        if not self._pending:
+            self._pending = True
+            TaskManager.post(self._fired.wake)
+
+    def _held(self):
+        return self._indev.get_state() == lv.INDEV_STATE.PRESSED
+
+    async def _follow_pin(self):
+        while True:
+            await self._fired
+            self._pending = False
+            await self._read_while_held()
+
+    async def _follow_stream(self):
+        stream = self._interrupt
+        while True:
+            await _readable(stream)
+            stream.read_event()
+            self.read()
+
+    async def _read_while_held(self):
+        self.read()
+        while self._held() and self._indev.get_type() != lv.INDEV_TYPE.POINTER:
+            await core.sleep_ms(self._poll_ms)
+            self.read()
+
+    async def _poll(self):
+        last_use = ticks_ms() - _IN_USE_MS
+        while True:
+            self.read()
+            if self._held():
+                last_use = ticks_ms()
+            in_use = ticks_diff(ticks_ms(), last_use) < _IN_USE_MS
+            await core.sleep_ms(self._poll_ms if in_use else _SLOW_POLL_MS)

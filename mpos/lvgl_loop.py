@@ -1,0 +1,277 @@
+"""LvglLoop: the task that drives LVGL on the asyncio loop.
+
+A turn brings LVGL's clock up to now, calls its timer handler, and sleeps for what that returned, or until
+something is to be drawn. What arms and wakes it is LVGL's own: each refresh request, and each timer that is
+created, resumed or reset, sets `lv.timer_get_time_until_next()` to 0, and the loop looks at it before it goes
+to sleep. So a change made by a coroutine is drawn in the very next turn, and an idle screen costs nothing.
+
+The model is LVGL's driver for NuttX with libuv, src/drivers/nuttx/lv_nuttx_libuv.c.
+"""
+
+from array import array
+from asyncio import core
+from time import ticks_add, ticks_diff, ticks_ms, ticks_us
+
+import lvgl as lv
+from micropython import const
+
+from .input_reader import InputReader
+from .parking import Parking
+from .task_manager import TaskManager
+
+# The longest sleep. LVGL reports no `timer.ready()` and no `timer.set_period()`: they take effect at the next
+# turn, and that is never further away than this.
+_LONGEST_SLEEP_MS = const(1000)
+
+_FRAME_MS = const(33)  # LV_DEF_REFR_PERIOD of both bindings.
+
+# Upper ends, in ms, of the lateness histogram's classes; the last class is open.
+LATENESS_MS = (0, 1, 2, 5, 10, 20, 50)
+
+
+class LvglLoop:
+    """Drives LVGL and one display. `TaskManager.start(lvgl_loop)` runs it."""
+
+    def __init__(self, display):
+        """`display`: an `lv.display_t` that is set up to draw."""
+        self.display = display
+        self._refresh_timer = display.get_refr_timer()
+        self._inputs = []
+        self._before_frame = []
+        self._task = None
+        self._sleeping = False
+        self._woken = False
+        self._paused = False
+        self._on_input = None
+        self._parking = Parking()
+        self._ticks = ticks_ms()
+        self._last_frame = self._ticks - _FRAME_MS
+        self._wedged = False
+        self._last_error = None
+        self._turns = 0
+        self._frames = 0
+        self._longest_us = 0
+        self._lateness = array("I", [0] * (len(LATENESS_MS) + 1))
+        display.add_event_cb(self._on_render_start, lv.EVENT.RENDER_START, None)
+        self._subscription = display.get_event_dsc(display.get_event_count() - 1)
+
+    # -- Driving
+
+    async def run(self):
+        """The task. It ends only by being cancelled."""
+        self._task = core.cur_task
+        while True:
+            if self._paused:
+                await self._parking
+                continue
+            sleep_ms = self._turn()
+            due = ticks_add(ticks_ms(), sleep_ms)
+            if self._woken:
+                self._woken = False
+                sleep_ms = 0
+            self._sleeping = True
+            try:
+                await core.sleep_ms(sleep_ms)
+            finally:
+                woken = not self._sleeping
+                self._sleeping = False
+            if not woken:
+                self._note_lateness(ticks_diff(ticks_ms(), due))
+
+    def wake(self):
+        """Have the next turn begin at once. From the loop's thread; elsewhere `UiBridge.post(loop.wake)`."""
+        task = self._task
+        if not self._sleeping:
+            self._woken = True
+        elif task.data is None:  # Else it is being cancelled, and queueing it anew would lose that.
+            self._sleeping = False
+            core._task_queue.remove(task)
+            core._task_queue.push(task)
+
+    def pause(self, on_input=None):
+        """Stop drawing and reading inputs, for a screen that is switched off. Tasks go on.
+
+        `on_input`: a function without parameters, called when an input fires meanwhile; `loop.resume` lets a
+        touch wake the screen.
+        """
+        self._paused = True
+        self._on_input = on_input
+        self.wake()
+
+    def resume(self):
+        """Undo `pause()`; everything that changed meanwhile is drawn in one frame. Safe to call when running."""
+        if self._paused:
+            self._paused = False
+            self._on_input = None
+            self._parking.wake()
+
+    def is_paused(self):
+        """Whether `pause()` is in force."""
+        return self._paused
+
+    def before_frame(self, function):
+        """Call `function()` once, just before the next frame is drawn, and see that there is one."""
+        self._before_frame.append(function)
+        self.wake()
+
+    def refresh(self):
+        """Draw now what has changed, before this returns."""
+        self._feed()
+        lv.refr_now(self.display)
+
+    def before_poll(self):
+        """The loop asks before each wait: True when there is something for LVGL to do."""
+        # A handler that is wedged no longer sets this time, and it would wake us for ever.
+        if self._sleeping and not self._wedged and lv.timer_get_time_until_next() == 0:
+            self.wake()
+            return True
+        return False
+
+    def after_poll(self):
+        """The loop calls this after each wait: no coroutine ever sees an LVGL clock that is behind."""
+        self._feed()
+
+    def _feed(self):
+        now = ticks_ms()
+        elapsed = ticks_diff(now, self._ticks)
+        if elapsed > 0:
+            self._ticks = now
+            lv.tick_inc(elapsed)
+
+    def _turn(self):
+        began = ticks_us()
+        self._turns += 1
+        TaskManager.run_posted()
+        self._feed()
+        frame_due_ms = self._prepare_frame() if self._before_frame else _LONGEST_SLEEP_MS
+        try:
+            wait_ms = self._drive_by_hand() if self._wedged else self._handle_timers()
+        except Exception as error:
+            self._report(error)
+            self._wedged = self._wedged or not self._handler_works()
+            wait_ms = 0
+        took = ticks_diff(ticks_us(), began)
+        if took > self._longest_us:
+            self._longest_us = took
+        return min(wait_ms, frame_due_ms, _LONGEST_SLEEP_MS)
+
+    def _prepare_frame(self):
+        """Make the calls that wait for the next frame if it may be drawn now; the ms until it may."""
+        wait_ms = _FRAME_MS - ticks_diff(self._ticks, self._last_frame)
+        if wait_ms > 0:
+            return wait_ms
+        calls = self._before_frame
+        self._before_frame = []
+        for function in calls:
+            try:
+                function()
+            except Exception as error:
+                TaskManager.report(error, "A call before the frame failed", "frame")
+        return _LONGEST_SLEEP_MS
+
+    def _handle_timers(self):
+        timer = self._refresh_timer
+        # A relayout while drawing arms the refresh timer once more; it then draws nothing and restarts its
+        # period, and a change that comes after that would wait for no reason.
+        if ticks_diff(self._ticks, self._last_frame) >= _FRAME_MS and not timer.get_paused():
+            timer.ready()
+        return lv.timer_handler()
+
+    # -- When a raw callback raised through LVGL
+
+    def _report(self, error):
+        kind = (type(error), str(error))
+        if kind != self._last_error:  # A callback that fails in each frame is told once.
+            self._last_error = kind
+            TaskManager.report(error, "A callback failed inside LVGL's timer handler", "lvgl", self._task)
+
+    def _handler_works(self):
+        """Whether an exception that went through LVGL's C code has left the timer handler usable.
+
+        The handler remembers that it is running, and an exception that jumps out of it leaves that so: it
+        then returns at once, for ever. A timer of our own tells.
+        """
+        ran = []
+
+        def probe(timer):
+            ran.append(True)
+            timer.delete()
+
+        timer = lv.timer_create(probe, 0, None)
+        timer.ready()
+        try:
+            lv.timer_handler()
+        except Exception as error:
+            self._report(error)
+        if ran:
+            return True
+        timer.delete()
+        print("LVGL's timers no longer run: a callback raised inside one. Drawing and inputs go on.")
+        return False
+
+    def _drive_by_hand(self):
+        """Do what the timer handler did for the screen: animations and drawing, at the refresh rate."""
+        lv.anim_refr_now()
+        lv.refr_now(self.display)
+        return _FRAME_MS
+
+    # -- Inputs
+
+    def add_input(self, device, interrupt=None, poll_ms=33):
+        """Read an input on the loop. `device`, `interrupt`, `poll_ms` are as in `mpos.hardware.Input`.
+
+        Returns the reader; `reader.close()` ends it.
+        """
+        reader = InputReader(self, getattr(device, "_indev_drv", device), interrupt, poll_ms)
+        self._inputs.append(reader)
+        return reader
+
+    def input_fired(self):
+        """A reader tells that its device has something. False: do not read it, the screen is off."""
+        if not self._paused:
+            return True
+        if self._on_input is not None:
+            self._on_input()
+        return False
+
+    def close(self):
+        """Let go of the display and the inputs. The task itself ends with `TaskManager.detach()`."""
+        while self._inputs:
+            self._inputs.pop().close()
+        # A display has no way to remove a callback but by its index.
+        for index in range(self.display.get_event_count()):
+            if self.display.get_event_dsc(index) == self._subscription:
+                self.display.delete_event(index)
+                break
+
+    # -- Figures
+
+    def _on_render_start(self, event):
+        self._frames += 1
+        self._last_frame = self._ticks
+
+    def _note_lateness(self, late_ms):
+        index = 0
+        for limit in LATENESS_MS:
+            if late_ms <= limit:
+                break
+            index += 1
+        self._lateness[index] += 1
+
+    def stats(self):
+        """A dictionary: `turns`, `frames`, `longest_turn_us`, `paused`, `wedged`, and `lateness`, a tuple of
+        how many turns that were not woken early began at most 0, 1, 2, 5, 10, 20, 50 ms late, and later."""
+        return {
+            "turns": self._turns,
+            "frames": self._frames,
+            "longest_turn_us": self._longest_us,
+            "lateness": tuple(self._lateness),
+            "paused": self._paused,
+            "wedged": self._wedged,
+        }
+
+    def reset_stats(self):
+        """Start counting anew."""
+        self._turns = self._frames = self._longest_us = 0
+        for index in range(len(self._lateness)):
+            self._lateness[index] = 0

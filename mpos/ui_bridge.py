@@ -1,0 +1,208 @@
+"""UiBridge: the door into the UI for whatever is not a coroutine on the loop.
+
+Threads and interrupts may touch neither LVGL nor asyncio; they `post`. Blocking work that cannot be made
+non-blocking goes into a thread with `run_in_thread`. Values that change faster than the screen are set with
+`set_text` and its like, which draw the last one. LVGL's events come out through `on` and `next_event`.
+"""
+
+import _thread
+import time
+
+import lvgl as lv
+from micropython import const
+
+from .callbacks import guarded
+from .parking import Parking
+from .task_manager import TaskManager
+
+_THREADS = const(4)
+
+
+class UiBridge:
+    """All methods are class methods, and need no set-up."""
+
+    _lock = _thread.allocate_lock()
+    _pending = {}
+    _threads = 0
+    _waiting = []
+
+    # -- From threads and interrupts
+
+    @staticmethod
+    def post(function, *arguments):
+        """Have the loop call `function(*arguments)` before the next frame, and wake it. Safe from a thread and
+        from a scheduled interrupt (in a hard one, `micropython.schedule` a function that posts).
+
+        Each call is made exactly once, in the order of posting; what it raises is reported. Raises
+        RuntimeError, and posts nothing, when 128 calls wait already.
+        """
+        TaskManager.post(function, *arguments)
+
+    # -- Blocking work
+
+    @classmethod
+    async def run_in_thread(cls, function, *arguments):
+        """Run a blocking function in a thread of its own; `await` gives its result or raises what it raised.
+
+        At most 4 run at the same time, further ones wait for their turn. `function` may touch neither LVGL
+        nor asyncio; it can `UiBridge.post`. Cancelling the waiting task does not stop the thread: its result
+        is dropped when it comes.
+        """
+        while cls._threads >= _THREADS:
+            turn = Parking()
+            cls._waiting.append(turn)
+            await turn
+        cls._threads += 1
+        job = _Job(function, arguments, cls._on_thread_end)
+        try:
+            _thread.stack_size(TaskManager.good_stack_size())
+            _thread.start_new_thread(job.run, ())
+        except Exception:
+            cls._on_thread_end()
+            raise
+        await job.end
+        if job.error is not None:
+            raise job.error
+        return job.result
+
+    @classmethod
+    def _on_thread_end(cls):
+        cls._threads -= 1
+        if cls._waiting:
+            cls._waiting.pop(0).wake()
+
+    # -- Values that change faster than the screen
+
+    @classmethod
+    def set_text(cls, label, text):
+        """`label.set_text(text)` before the next frame; of several in between only the last is set. Safe from
+        a thread. A widget that has been deleted by then is skipped."""
+        cls.set(label, "set_text", text)
+
+    @classmethod
+    def set_value(cls, widget, value, animate=False):
+        """`widget.set_value(value, animate)` (bar, slider, arc) in the manner of `set_text`."""
+        cls.set(widget, "set_value", value, animate)
+
+    @classmethod
+    def set(cls, widget, setter, *values):
+        """Call the method named `setter` in the manner of `set_text`: for any widget, any setter."""
+        key = (id(widget), setter)
+        with cls._lock:
+            first = not cls._pending
+            cls._pending[key] = (widget, setter, values)
+        if first:
+            TaskManager.post(cls._request_frame)
+
+    @classmethod
+    def _request_frame(cls):
+        loop = TaskManager.lvgl_loop()
+        if loop is None:
+            cls._set_pending()
+        else:
+            loop.before_frame(cls._set_pending)
+
+    @classmethod
+    def _set_pending(cls):
+        with cls._lock:
+            pending = cls._pending
+            cls._pending = {}
+        for widget, setter, values in pending.values():
+            try:
+                getattr(widget, setter)(*values)
+            except lv.LvReferenceError:
+                pass  # Deleted meanwhile: there is nothing left to show it on.
+            except Exception as error:
+                TaskManager.report(error, "UiBridge could not call %s%r" % (setter, values), setter)
+
+    # -- Events
+
+    @staticmethod
+    def on(widget, event, handler):
+        """Call `handler(e)` on each `event` (`lv.EVENT.CLICKED`) of `widget`; returns a Subscription.
+
+        `handler` may be a coroutine function: each event then starts a task. What it raises is reported and
+        never gets into LVGL.
+        """
+        return Subscription(widget, event, handler)
+
+    @staticmethod
+    async def next_event(widget, event):
+        """`await` the next `event` of `widget`: a dialogue then reads from top to bottom.
+
+        Raises `lv.LvReferenceError` when the widget is deleted meanwhile.
+        """
+        happened = Parking()
+        outcome = []
+
+        def on_event(e):
+            outcome.append(e.get_code())
+            happened.wake()
+
+        subscription = Subscription(widget, event, on_event)
+        deletion = Subscription(widget, lv.EVENT.DELETE, on_event)
+        try:
+            await happened
+        finally:
+            if lv.EVENT.DELETE not in outcome:
+                subscription.remove()
+                deletion.remove()
+        if outcome[0] == lv.EVENT.DELETE and event != lv.EVENT.DELETE:
+            raise lv.LvReferenceError("the widget was deleted while a task waited for its event")
+
+    @staticmethod
+    def timer(handler, period_ms, repeat=-1):
+        """An LVGL timer that calls `handler(timer)` every `period_ms` ms, `repeat` times (-1: for ever).
+
+        Returns the `lv.timer_t`. `handler` is as in `on`.
+        """
+        timer = lv.timer_create(guarded(handler, "timer"), period_ms, None)
+        timer.set_repeat_count(repeat)
+        return timer
+
+
+class Subscription:
+    """A handler on a widget's event, as `UiBridge.on` registered it."""
+
+    def __init__(self, widget, event, handler):
+        self._widget = widget
+        callback = guarded(handler, getattr(handler, "__name__", "event handler"))
+        self._descriptor = widget.add_event_cb(callback, event, None)
+
+    def remove(self):
+        """Stop calling the handler. Does nothing when the widget is gone or it was removed before."""
+        descriptor, self._descriptor = self._descriptor, None
+        if descriptor is not None:
+            try:
+                # Not by the callback: the binding has LVGL call one function of its own for all of them.
+                self._widget.remove_event_dsc(descriptor)
+            except lv.LvReferenceError:
+                pass
+
+
+class _Job:
+    """One function in a thread, and its outcome."""
+
+    def __init__(self, function, arguments, on_end):
+        self.result = None
+        self.error = None
+        self.end = Parking()
+        self._function = function
+        self._arguments = arguments
+        self._on_end = on_end
+
+    def run(self):
+        try:
+            self.result = self._function(*self._arguments)
+        except BaseException as error:
+            self.error = error
+        while True:
+            try:
+                TaskManager.post(self._finish)
+                return
+            except RuntimeError:
+                time.sleep_ms(2)  # The inbox is full; this thread has nothing else to do.
+
+    def _finish(self):
+        self._on_end()
+        self.end.wake()
