@@ -3,8 +3,10 @@
 Nothing in mpos imports this module; it costs no memory until somebody asks.
 """
 
+import asyncio
 import binascii
 import sys
+from time import ticks_add, ticks_diff, ticks_ms
 
 import lvgl as lv
 
@@ -13,7 +15,7 @@ _CHUNK = 768
 
 
 def visible_texts():
-    """The texts that can be read on the active screen and on the layers above it, top to bottom of the tree."""
+    """The texts that can be read on the active screen and the layers above it, in the order of the tree."""
     texts = []
     for root in (lv.screen_active(), lv.layer_top(), lv.layer_sys()):
         _collect(root, texts)
@@ -26,6 +28,30 @@ def shows(text):
         if text in shown:
             return True
     return False
+
+
+async def wait_for(text, timeout_ms):
+    """Wait until `text` can be read on the screen. Returns False when `timeout_ms` have passed without.
+
+    It looks after each refresh of the display, so it costs nothing while nothing changes.
+    """
+    refreshed = asyncio.Event()
+
+    def on_refreshed(event):
+        refreshed.set()
+
+    display = lv.display_get_default()
+    display.add_event_cb(on_refreshed, lv.EVENT.REFR_READY, None)
+    end = ticks_add(ticks_ms(), timeout_ms)
+    try:
+        while not shows(text):
+            refreshed.clear()
+            await asyncio.wait_for_ms(refreshed.wait(), max(0, ticks_diff(end, ticks_ms())))
+    except asyncio.TimeoutError:
+        return False
+    finally:
+        display.remove_event_cb_with_user_data(on_refreshed, None)
+    return True
 
 
 def screenshot(write=sys.stdout.write):
@@ -61,7 +87,7 @@ def _collect(obj, texts):
 
 
 def _texts_of(obj):
-    """The texts that a widget shows by itself. Widgets are told by their methods: subclasses have them too."""
+    """The texts a widget shows by itself. Widgets are told by their methods, which subclasses have too."""
     if hasattr(obj, "get_options"):  # drop-down, roller
         chosen = obj.get_options().split("\n")[obj.get_selected()]
         # A drop-down shows its own text instead of the choice, if it was given one.

@@ -51,6 +51,8 @@ class Device:
         self.log = log or (lambda text: None)
         self.transport, self._stream = open_transport(port, gone or (lambda: None))
 
+        self._prompt_taken = False  # the raw REPL's ">" after a command was read as part of the log
+
     def __enter__(self) -> Device:
         return self
 
@@ -90,6 +92,9 @@ class Device:
         Raises `DeviceError` when the code raises, `DeviceTimeout` (the code goes on: `interrupt()`).
         """
         self.enter()
+        if self._prompt_taken:
+            self._stream.put_back(b">")
+            self._prompt_taken = False
         what = what or f"the end of {code.strip().splitlines()[0]!r}"
         try:
             with self._stream.deadline(what, timeout):
@@ -114,36 +119,45 @@ class Device:
 
         Raises `DeviceError` when the expression raises, `DeviceTimeout`.
         """
-        return json.loads(self.framed(f"print(end=json.dumps({expression}))", f"json,{imports}", timeout))
+        print_value = f"print(end='\\x02%s\\x03' % json.dumps({expression}))"
+        return json.loads(self._framed(print_value, f"json,{imports}".strip(","), timeout, expression))
 
-    def framed(self, code: str, imports: str = "", timeout: float = 10) -> str:
+    def printed_by(self, code: str, imports: str = "", timeout: float = 10) -> str:
         """What `code` (one line) prints, on a board whose app prints as well. Raises as `call()` does."""
+        return self._framed(f"print(end='\\x02')\n{code}\nprint(end='\\x03')", imports, timeout, code)
+
+    def _framed(self, code: str, imports: str, timeout: float, name: str) -> str:
+        """Run `code` and return what it prints between the bytes 2 and 3; the rest is the app's and goes to
+        `log`. Raw mode without paste: the answers of a paste could not be told from what the app prints."""
         self.enter()
-        modules = imports.strip(",")
-        command = (
-            f"import {modules}\n" if modules else ""
-        ) + f"print(end='\\x02')\n{code}\nprint(end='\\x03')"
-        what = f"the end of {code}"
+        self._prompt_taken = False
+        what = f"the end of {name}"
         until = time.monotonic() + timeout
-        # Raw mode without paste: the answers of a paste could not be told from what the app prints.
+
+        def read(ending: bytes, output: Callable[[str], None] | None = None) -> str:
+            return self._stream.until(ending, what, until - time.monotonic(), output, also=b"\x04")
+
+        command = f"import {imports}\n{code}" if imports else code
         self._stream.write(command.encode() + b"\x04")
-        before = self._stream.until(b"\x02", what, timeout, also=b"\x04")
-        self.log(_without_acknowledgement(before))
+        self.log(read(b"OK").lstrip(">"))
+        read(b"\x02", self.log)
         result = ""
         if self._stream.stopped_at == b"\x02":
-            result = self._stream.until(b"\x03", what, until - time.monotonic(), also=b"\x04")
+            result = read(b"\x03")
         if self._stream.stopped_at == b"\x03":
-            self.log(self._stream.until(b"\x04", what, until - time.monotonic()))
-        errors = self._stream.until(b"\x04", what, until - time.monotonic())
+            self.log(read(b"\x04"))
+        errors = read(b"\x04")
         if errors:
             raise DeviceError(errors, result)
         return result
 
-    def follow(self, seconds: float) -> None:
-        """Pass what the board prints to `log` for `seconds`."""
+    def follow(self, seconds: float) -> str:
+        """What the app prints; returns with the first of it, or with nothing after `seconds`."""
         text = self._stream.for_a_while(seconds)
-        if text:
-            self.log(text)
+        if text.startswith(">") and not self._prompt_taken:
+            self._prompt_taken = True
+            text = text[1:]
+        return text
 
     def interrupt(self, timeout: float = 5) -> str:
         """Ctrl-C to the command that runs; waits for its end and returns the traceback it leaves."""
@@ -170,9 +184,3 @@ class Device:
         self.enter()
         self._stream.write(b"import machine\nmachine.reset()\n\x04")
         self.transport.in_raw_repl = False
-
-
-def _without_acknowledgement(text: str) -> str:
-    """What the app printed before a command's own output, without the OK that answers the command."""
-    before, acknowledged, after = text.rpartition("OK")
-    return before.lstrip(">") + after if acknowledged else text

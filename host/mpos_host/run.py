@@ -1,0 +1,116 @@
+"""`mpos run`: boot a board, deploy mpos and an app, start it, show its log, and look at its screen."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+import time
+from pathlib import Path
+
+from mpos_host import project, screen
+from mpos_host.commands import open_target
+from mpos_host.deploy import deploy, plan
+from mpos_host.device import DeviceError
+from mpos_host.project import App, UserError
+from mpos_host.target import Target
+
+# Seconds for the board to come up with the app: an ESP32 imports all of mpos in less than half of it.
+_BOOT = 30
+
+_EXTRAS = "/app_extras.json"
+
+# JSON of whether the loop runs, and of what went wrong since the boot.
+_STATE = (
+    "[mpos.TaskManager.is_running(),"
+    "['%s: %s' % (name, repr(error)) for name, error, _, _ in mpos.TaskManager.last_errors()]]"
+)
+
+
+def run(options: argparse.Namespace) -> int:
+    """The command. Returns the exit code."""
+    app = project.load_app(options.app)
+    extras = parse_extras(options.arg)
+    with open_target(options, log=show) as target:
+        start_app(target, app, extras, source=options.source)
+        note(f"{app.title} runs on {target.board.name} at {target.port}")
+        good = True
+        if options.expect is not None:
+            good = expect(target, options.expect, options.timeout)
+        if options.screenshot is not None:
+            Path(options.screenshot).write_bytes(screen.screenshot(target))
+        if options.expect is None and options.screenshot is None:
+            follow(target)
+    return 0 if good else 1
+
+
+def start_app(target: Target, app: App, extras: dict[str, str], source: bool = False) -> None:
+    """Deploy mpos and `app` and boot into it, as the board would.
+
+    Raises `UserError` if the loop does not run afterwards or the app failed to start.
+    """
+    device = target.device
+    device.enter()
+    deploy(device.transport, plan(target.board, [app], source), target.board)
+    _send_extras(target, extras)
+    device.reboot(_BOOT)
+    try:
+        running, errors = device.call(_STATE, "mpos")
+    except DeviceError as error:
+        raise UserError(f"{app.title} did not start: {error} (the log above says where)") from None
+    if not running:
+        raise UserError(f"{app.title} did not start: the log above says why")
+    if errors:
+        raise UserError(f"{app.title} failed at the start: {errors[-1]} (the log above says where)")
+
+
+def expect(target: Target, text: str, seconds: float) -> bool:
+    """Wait until a visible widget shows `text`; if none does in time, say what was there instead."""
+    began = time.monotonic()
+    if screen.wait_text(target, text, seconds):
+        note(f"the screen shows {text!r} after {time.monotonic() - began:.1f} s")
+        return True
+    texts = screen.texts(target)
+    shown = ", ".join(repr(shown) for shown in texts) or "no text"
+    note(f"{text!r} did not appear in {seconds:g} s; the screen shows {shown}")
+    return False
+
+
+def follow(target: Target) -> None:
+    """Show the log until Ctrl-C or until the board ends."""
+    note("Ctrl-C ends it")
+    try:
+        while True:
+            show(target.device.follow(1))
+    except KeyboardInterrupt:
+        note("ended")
+
+
+def show(text: str) -> None:
+    """Part of the app's log."""
+    sys.stdout.write(text.replace("\r\n", "\n"))
+    sys.stdout.flush()
+
+
+def note(text: str) -> None:
+    """What the command itself has to say: on stderr, so that stdout is the app's log."""
+    print(f"mpos: {text}", file=sys.stderr, flush=True)
+
+
+def parse_extras(arguments: list[str]) -> dict[str, str]:
+    """The app's extras from NAME=VALUE arguments."""
+    extras = {}
+    for argument in arguments:
+        name, separator, value = argument.partition("=")
+        if not separator or not name:
+            raise UserError(f"--arg takes NAME=VALUE, not {argument!r}", 2)
+        extras[name] = value
+    return extras
+
+
+def _send_extras(target: Target, extras: dict[str, str]) -> None:
+    device = target.device
+    if extras:
+        device.transport.fs_writefile(_EXTRAS, json.dumps(extras).encode())
+    else:
+        device.exec(f"import os\nif {_EXTRAS[1:]!r} in os.listdir('/'): os.remove({_EXTRAS!r})")

@@ -1,0 +1,33 @@
+"""The screen of any running board, asked over its console while the loop runs."""
+
+from __future__ import annotations
+
+import base64
+
+from mpos_host.png import rgb565_to_png
+from mpos_host.target import Target
+
+# Seconds for a picture: 320x240 are 205 KB of base64, 18 s on a serial line of 115200 baud.
+_PICTURE = 60
+
+
+def texts(target: Target) -> list[str]:
+    """The texts that can be read on the screen."""
+    return target.device.call("mpos.ui_inspect.visible_texts()", "mpos.ui_inspect")
+
+
+def wait_text(target: Target, text: str, seconds: float) -> bool:
+    """Wait until a visible widget shows `text`; False if none did in `seconds`."""
+    expression = f"await mpos.ui_inspect.wait_for({text!r}, {int(seconds * 1000)})"
+    return target.device.call(expression, "mpos.ui_inspect", seconds + 10)
+
+
+def screenshot(target: Target) -> bytes:
+    """A PNG of the screen: on the virtual board what the panel shows, on others LVGL's picture of it."""
+    if target.virtual is not None and target.virtual.panel is not None:
+        return target.virtual.panel.screenshot()
+    answer = target.device.printed_by("mpos.ui_inspect.screenshot()", "mpos.ui_inspect", _PICTURE)
+    size, _, rows = answer.partition("\n")
+    width, height = map(int, size.split())
+    pixels = b"".join(base64.b64decode(row) for row in rows.split())
+    return rgb565_to_png(width, height, pixels)

@@ -1,0 +1,97 @@
+"""The board of a test run: kept for the whole run, made fresh as often as a test needs it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from mpos_host import compiler, project
+from mpos_host.deploy import deploy, plan
+from mpos_host.project import UserError
+from mpos_host.target import Target
+
+if TYPE_CHECKING:
+    from types import TracebackType
+
+_FOLDER = "/test"
+
+
+class BoardSession:
+    """One `Target` for all tests. Between tests it is soft reset; if it died or hangs, it is restarted."""
+
+    def __init__(self, target: Target):
+        self.target = target
+        self._deployed = False
+        self._sent: dict[str, bytes] = {}
+        self._ready_for: object = None  # whoever has used the board since its last reset
+
+    def __enter__(self) -> BoardSession:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        self.target.close()
+
+    def skip_unless(self, abilities: Iterable[str]) -> None:
+        """Skip the test that runs unless the board has all of `abilities`."""
+        missing = sorted(set(abilities) - self.target.abilities)
+        if missing:
+            pytest.skip(f"needs {' and '.join(missing)}, which {self.target.board.name} is not or has not")
+
+    def fresh(self, user: object = None) -> Target:
+        """The board after a soft reset, with mpos on its flash.
+
+        With `user` the reset is left out if the same user had the board last, and `spoil()` was not called.
+        """
+        if user is not None and user is self._ready_for:
+            return self.target
+        self._ready_for = None
+        self.target.start()
+        if self.target.exit_reason() is not None:
+            self.target.restart()
+        try:
+            self._reset()
+        except UserError:
+            # It hangs, or died just now: what it was is reported by the test it happened in.
+            self.target.restart()
+            self._reset()
+        if not self._deployed:
+            files = plan(self.target.board)
+            deploy(self.target.device.transport, files, self.target.board)
+            self._deployed = True
+            self._reset()
+        self._ready_for = user
+        return self.target
+
+    def spoil(self) -> None:
+        """What runs next needs a fresh board: the last test failed, or was stopped."""
+        self._ready_for = None
+
+    def send(self, files: Iterable[Path]) -> None:
+        """Put device files (tests and what they import) into the test folder, as .mpy."""
+        device = self.target.device
+        runner = project.root() / "boards" / "shared" / "device_runner.py"
+        if not self._sent:
+            device.exec(f"import os\nif {_FOLDER[1:]!r} not in os.listdir('/'): os.mkdir({_FOLDER!r})")
+        for path in (runner, *files):
+            code = compiler.compile_one(compiler.Source(path, _shown_name(path), self.target.board.arch))
+            name = f"{_FOLDER}/{path.stem}.mpy"
+            if self._sent.get(name) != code:
+                device.transport.fs_writefile(name, code, chunk_size=1024)
+                self._sent[name] = code
+        device.exec(f"import sys\nif {_FOLDER!r} not in sys.path: sys.path.append({_FOLDER!r})")
+
+    def _reset(self) -> None:
+        self.target.device.enter(soft_reset=True)
+
+
+def _shown_name(path: Path) -> str:
+    """What tracebacks of the device call the file: its path in the repository, where an editor finds it."""
+    try:
+        return path.relative_to(Path.cwd()).as_posix()
+    except ValueError:
+        return path.as_posix()
