@@ -127,6 +127,10 @@ class SerialStream:
                 return ""
         return self._take(len(self._buffer)).decode("utf-8", "replace")
 
+    def put_back(self, data: bytes) -> None:
+        """Make `data` the next that is read."""
+        self._buffer[:0] = data
+
     # What mpremote's transport uses of pyserial.
 
     def read(self, size: int = 1) -> bytes:
