@@ -69,17 +69,29 @@ class Hardware:
 
 
 class PinInterrupt:
-    """Several pins as one interrupt line: any edge of any of them calls the handler.
+    """One or several pins as one interrupt line: any edge of any of them calls the handler.
+
+    With `only_when_low` edges are ignored that leave the pin high: an XPT2046 moves its line while it is
+    read, and each read would cause the next.
 
     `irq(handler)` is called by the loop as it would call `machine.Pin.irq`; None takes the handler off.
     """
 
-    def __init__(self, *pins):
-        self.pins = pins
+    def __init__(self, *pins, only_when_low=False):
+        self._pins = pins
+        self._only_when_low = only_when_low
+        self._handler = None
 
     def irq(self, handler):
-        for pin in self.pins:
+        self._handler = handler
+        if handler is not None and self._only_when_low:
+            handler = self._low
+        for pin in self._pins:
             pin.irq(handler=handler, trigger=pin.IRQ_FALLING | pin.IRQ_RISING)
+
+    def _low(self, pin):
+        if not pin.value() and self._handler is not None:
+            self._handler(pin)
 
 
 def driver(name):
@@ -124,3 +136,28 @@ def keep_calibration_with(store):
         TouchCalData = store
 
     sys.modules["touch_cal_data"] = touch_cal_data
+
+
+def controller_sleep(display):
+    """The `sleep` of a `Hardware` whose display driver talks to a MIPI DCS controller (ST7789, ILI9341)."""
+    import time
+
+    def sleep(asleep):
+        if asleep:
+            display.set_params(0x28)  # DISPOFF
+            display.set_params(0x10)  # SLPIN
+        else:
+            display.set_params(0x11)  # SLPOUT
+            time.sleep_ms(5)  # both controllers' data sheets: 5 ms before the next command
+            display.set_params(0x29)  # DISPON
+
+    return sleep
+
+
+def st7789_low_byte_first(display):
+    """Have an ST7789 on an 8-bit parallel bus take RGB565 as LVGL stores it. Call after `init()`.
+
+    The bus cannot swap the bytes, and lvgl_micropython's driver never sends the command with which the
+    controller can: its constructor loses `rgb565_byte_swap`. RAMCTRL's ENDIAN bit, data sheet section 9.2.1.
+    """
+    display.set_params(0xB0, bytearray([0x00, 0xF0 | 0x08]))
