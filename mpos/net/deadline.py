@@ -1,0 +1,65 @@
+"""Bounds how long a task may wait for a socket, without a task or an allocation per wait.
+
+asyncio.wait_for() makes two tasks for each call, too much for every read of a download. A Deadline is one
+task that is made once and sleeps in the loop's time queue only while its owner waits: set() puts it in,
+clear() takes it out. If its time comes first, the loop runs it, and it ends the wait the way Task.cancel()
+does, but with the error it was given.
+"""
+
+from asyncio import core
+from time import ticks_add, ticks_ms
+
+
+class Deadline:
+    """One for each connection; at most one wait at a time."""
+
+    def __init__(self, make_error):
+        """`make_error()` is called when a wait takes too long; the waiting task gets what it returns."""
+        self._make_error = make_error
+        self._task = core.Task(self)  # this object is its coroutine: the loop calls send() below
+        self._queue = None  # the time queue that holds the task; kept, as a new event loop has another one
+        self._waiter = None
+
+    def set(self, timeout_ms):
+        """The running task is about to wait on the poller, for `timeout_ms` at most (None: for ever).
+
+        Raises RuntimeError if another task is waiting already.
+        """
+        if self._waiter is not None:
+            if self._waiter is not core.cur_task and _waits_on_poller(self._waiter):
+                raise RuntimeError("two tasks wait on one connection")
+            self.clear()
+        self._waiter = core.cur_task
+        if timeout_ms is not None:
+            queue = core._task_queue
+            queue.push(self._task, ticks_add(ticks_ms(), timeout_ms))
+            self._queue = queue
+
+    def clear(self):
+        """The wait is over, or was given up."""
+        self._waiter = None
+        queue = self._queue
+        if queue is not None:
+            self._queue = None
+            queue.remove(self._task)
+
+    def send(self, _value):
+        """Called by the loop, as for any task's coroutine, when the time is over."""
+        self._queue = None
+        self.wake(self._make_error)
+
+    def wake(self, make_error):
+        """End the wait with the exception `make_error()` returns. Does nothing if it has ended already.
+
+        A task that the poller or a cancellation has already made ready keeps that: the answer came in time.
+        """
+        waiter = self._waiter
+        self._waiter = None
+        if waiter is not None and waiter is not core.cur_task and _waits_on_poller(waiter):
+            error = make_error()
+            waiter.cancel()  # takes it off the poller and makes it ready
+            waiter.data = error  # what the loop will throw into it, instead of CancelledError
+
+
+def _waits_on_poller(task):
+    return hasattr(task.data, "remove")  # as Task.cancel() finds out; once made ready its data is another
