@@ -76,6 +76,7 @@ def plan(board: Board, apps: Sequence[App] = (), source: bool = False) -> Files:
         (shared / "deploy_switch.py", "/lib/deploy_switch.py"),
         *_tree(root() / "mpos", "/lib/mpos"),
         (board.directory / "board.py", "/lib/board.py"),
+        *((board.directory / name, f"/lib/{name}") for name in board.facts.get("deploy", {}).get("files", [])),
     ]
     for app in apps:
         found += _tree(app.directory, f"/apps/{app.package}")
