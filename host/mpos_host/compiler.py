@@ -43,7 +43,7 @@ def compile_one(source: Source) -> bytes:
     """Compile one source, or take it from the cache. Raises UserError as `compile_all` does."""
     text = source.path.read_bytes()
     key = hashlib.sha256(f"{_tool()}\0{source.arch}\0{source.name}\0".encode() + text).hexdigest()
-    cached = _cache_folder() / f"{key}.mpy"
+    cached = cache_folder() / f"{key}.mpy"
     try:
         return cached.read_bytes()
     except OSError:
@@ -86,7 +86,8 @@ def _tool() -> str:
 
 
 @cache
-def _cache_folder() -> Path:
+def cache_folder() -> Path:
+    """The folder for compiled files. Raises UserError if there is none to write to."""
     base = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
     for folder in (Path(base) / "mpos" / "mpy", Path(tempfile.gettempdir()) / f"mpos-mpy-{os.getuid()}"):
         try:

@@ -1,0 +1,111 @@
+"""What runs in the VM before anything of the user: the board's "ROM".
+
+Started as `-c "__import__('boot')" CONTROL_FD FLASH_FD KEY=VALUE...` by the supervisor (VirtualBoard). Puts the
+firmware's modules into sys.modules, mounts the flash at `/`, tells the supervisor that the board is up, and runs
+/boot.py and /main.py. The REPL follows. Ctrl-C reaches only the user's code.
+"""
+
+import micropython
+
+micropython.kbd_intr(-1)
+
+import gc  # noqa: E402
+import sys  # noqa: E402
+import time  # noqa: E402
+
+import vfs  # noqa: E402
+
+_BLOCK = 4096
+
+
+class _Flash:
+    """The flash image as block device (MicroPython's extended interface: programming parts of a block)."""
+
+    def __init__(self, file, blocks):
+        self._file = file
+        self._blocks = blocks
+
+    def readblocks(self, block, buffer, offset=0):
+        self._file.seek(block * _BLOCK + offset)
+        self._file.readinto(buffer)
+
+    def writeblocks(self, block, buffer, offset=0):
+        self._file.seek(block * _BLOCK + offset)
+        self._file.write(buffer)
+
+    def ioctl(self, request, argument):
+        if request == 4:  # number of blocks
+            return self._blocks
+        if request == 5:  # size of a block
+            return _BLOCK
+        return 0  # init, deinit, sync, erase: nothing to do
+
+
+def _start():
+    control = open(int(sys.argv[1]), "wb")
+    flash = open(int(sys.argv[2]), "r+b")
+    settings = dict(item.split("=", 1) for item in sys.argv[3:])
+    del sys.argv[:]
+
+    modules = sys.modules
+    import board_os
+    import board_sys
+    import board_vfs
+    import machine
+
+    machine._control = control
+    machine._reset_cause = int(settings["reset_cause"])
+    machine._rtc_offset = int(settings["rtc_offset"])
+    machine._unique_id = bytes.fromhex(settings["unique_id"])
+    if settings["panel"]:
+        import virtual_link
+
+        virtual_link.connect(settings["panel"])
+        import lvgl  # noqa: F401
+        import virtual_hw  # noqa: F401
+
+    sys.atexit(lambda: control.write(b"exit\n"))
+    sys.path[:] = ["", ".frozen", "/lib"]
+    vfs.umount("/")
+    vfs.mount(
+        vfs.VfsLfs2(_Flash(flash, int(settings["blocks"])), readsize=32, progsize=32, lookahead=32), "/"
+    )
+    for name in ("boot", "board_os", "board_vfs", "board_sys"):
+        del modules[name]
+    modules["os"] = modules["uos"] = board_os
+    modules["vfs"] = modules["uvfs"] = board_vfs
+    modules["sys"] = modules["usys"] = board_sys.Sys()
+    modules["umachine"] = machine
+    gc.collect()
+    control.write(b"boot\n")
+    try:
+        micropython.kbd_intr(3)
+        _run("/boot.py", control)
+        if settings["main"] == "1":
+            _run("/main.py", control)
+    except KeyboardInterrupt as error:  # between the two files
+        sys.print_exception(error)
+    finally:
+        micropython.kbd_intr(-1)
+    sys.stdout.write(settings["mark"])
+
+
+def _run(path, control):
+    import os
+
+    try:
+        os.stat(path)
+    except OSError:
+        return
+    try:
+        execfile(path, sys.modules["__main__"].__dict__)
+    except SystemExit:  # machine.soft_reset() and sys.exit() reset a board
+        control.write(b"exit\n")
+        while True:  # until the supervisor ends this VM
+            micropython.kbd_intr(-1)
+            time.sleep(1)
+    except BaseException as error:
+        sys.print_exception(error)
+
+
+_start()

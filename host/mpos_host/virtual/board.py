@@ -1,0 +1,141 @@
+"""The virtual board: a MicroPython device that a stock mpremote uses through a pseudo-terminal."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import secrets
+from contextlib import ExitStack
+from pathlib import Path
+
+from mpos_host.project import UserError
+from mpos_host.virtual.firmware import build_firmware
+from mpos_host.virtual.flash import Flash
+from mpos_host.virtual.serial_port import OutputLog, SerialPort
+from mpos_host.virtual.supervisor import ResetCause, Supervisor
+from mpos_host.virtual.vm import VmProcess, packaged_vm
+
+_LOG_SIZE = 256 * 1024
+_START_TIMEOUT_S = 40.0
+
+
+class BoardError(UserError):
+    """The board does not start or has died. The text says why."""
+
+
+class VirtualBoard:
+    """A board, running from construction to `close()` (or the end of the `with` block).
+
+    flash_size: bytes of the LittleFS flash at `/`. flash_path: a host file that keeps it; None for a
+    temporary one. heap: of the VM, as "256k" or "2M"; None for the VM's default (2M). binary: the path of
+    a MicroPython unix executable to run instead of the packaged VM (lvgl_micropython's desktop binary); it
+    has its own LVGL, and `panel` is None. panel: False for a board with a serial port only.
+
+    Its serial port behaves as a board's: Ctrl-C interrupts running code, Ctrl-D and `machine.soft_reset()`
+    reset softly (boot.py runs, main.py only if the reset did not come from the raw REPL), text ends its
+    lines with CR LF. Output that nobody reads is held for half a second, 64 KiB at most, and then dropped
+    (`output` still has it). When the VM dies, the port says why and stays; a host that enters the raw REPL
+    then gets a restarted board, without main.py.
+
+    Raises UserError (BoardError, FlashError) if it cannot start, with nothing left behind.
+    """
+
+    def __init__(
+        self,
+        flash_size: int = 4 * 2**20,
+        heap: str | None = None,
+        exceptions: str = "upstream",
+        flash_path: str | os.PathLike[str] | None = None,
+        binary: str | os.PathLike[str] | None = None,
+        panel: bool = True,
+    ):
+        program = _executable(binary) if binary is not None else packaged_vm()
+        firmware = build_firmware()
+        with ExitStack() as stack:
+            self._flash = stack.enter_context(Flash(flash_size, flash_path))
+            self._port = SerialPort()
+            stack.callback(self._port.close)
+            self._log = OutputLog(_LOG_SIZE)
+            self.panel = None
+            self._supervisor = Supervisor(
+                lambda settings: VmProcess(program, heap, firmware, self._flash.fd, settings),
+                self._port,
+                self._log,
+                self._before_start,
+                {
+                    "blocks": str(self._flash.block_count),
+                    "unique_id": _unique_id(self._flash.path),
+                    "panel": "",
+                },
+            )
+            stack.callback(self._supervisor.close)
+            self._supervisor.start()
+            self._start(ResetCause.POWER_ON)
+            self._resources = stack.pop_all()
+
+    def __enter__(self) -> VirtualBoard:
+        return self
+
+    def __exit__(self, *exc: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """End the processes and release the port and the flash. May be called twice."""
+        self._resources.close()
+
+    @property
+    def port(self) -> str:
+        """The device file for mpremote, such as /dev/pts/3. It stays the same over resets."""
+        return self._port.name
+
+    @property
+    def exit_reason(self) -> str | None:
+        """Why the VM or the panel died (signal, exit code, assertion; last output), None while they live."""
+        return self._supervisor.exit_reason
+
+    @property
+    def output(self) -> str:
+        """The last 256 KiB of what the board sent to its serial port, whoever read it."""
+        return self._log.text()
+
+    @property
+    def output_position(self) -> int:
+        """Bytes the board has sent so far: a `since` for `wait_output`."""
+        return self._log.end
+
+    def wait_output(self, text: str, timeout: float = 10.0, since: int = 0) -> str:
+        """Wait until the board has sent `text` (after position `since`); returns the output up to its end.
+
+        Raises TimeoutError, which shows what it sent instead, after `timeout` seconds or when the board dies.
+        """
+        return self._log.wait(text, timeout, since)
+
+    def reset(self) -> None:
+        """Press the reset button: VM and panel start afresh, the flash is kept. Also after a death.
+
+        Returns when the VM is up and boot.py starts. Raises BoardError if it does not come up.
+        """
+        self._start(ResetCause.HARD)
+
+    def _start(self, cause: ResetCause) -> None:
+        try:
+            self._supervisor.reset(cause, _START_TIMEOUT_S)
+        except (RuntimeError, TimeoutError) as error:
+            raise BoardError(f"the virtual board does not start: {error}") from None
+
+    def _before_start(self, cause: ResetCause) -> dict[str, str]:
+        return {}
+
+
+def _executable(binary: str | os.PathLike[str]) -> str:
+    path = Path(binary).resolve()
+    if not os.access(path, os.X_OK) or path.is_dir():
+        raise UserError(f"{binary} is no executable file: give the MicroPython unix binary")
+    return str(path)
+
+
+def _unique_id(flash: Path | None) -> str:
+    """Six bytes in hex, the same for the same flash file."""
+    if flash is None:
+        return secrets.token_hex(6)
+    return hashlib.sha256(str(flash.resolve()).encode()).hexdigest()[:12]
