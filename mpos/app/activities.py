@@ -1,0 +1,112 @@
+"""The stack of activities: which is on the screen, and who gets which lifecycle call when that changes."""
+
+import lvgl as lv
+
+from ..task_manager import TaskManager
+
+_stack = []  # The last one has the foreground.
+
+
+def start(activity):
+    """Put `activity` on top: the one below pauses and stops. Returns False if it failed in its creation.
+
+    An activity that raises there is taken off again; the failure is reported and shown on the screen.
+    """
+    below = foreground()
+    if below is not None:
+        _leave(below)
+    _stack.append(activity)
+    try:
+        activity.onCreate()
+        if activity.screen is None:
+            raise ValueError("%s.onCreate() must call setContentView(screen)" % type(activity).__name__)
+    except Exception as error:
+        failed(activity, "onCreate", error)
+        _remove(activity)
+        return False
+    _enter(activity)
+    return True
+
+
+def foreground():
+    """The activity that the user sees, or None."""
+    return _stack[-1] if _stack else None
+
+
+def show(activity, screen):
+    """Make `screen` the one of `activity`, and load it if the activity has the foreground."""
+    old, activity.screen = activity.screen, screen
+    if activity is foreground():
+        lv.screen_load(screen)
+    if old is not None and old is not screen:
+        _delete_later(old)
+
+
+def finish(activity):
+    """Take `activity` off the stack, with its screen; nothing happens if it is not on it (any more)."""
+    if activity not in _stack:
+        return
+    if activity is foreground():
+        _leave(activity)
+    _remove(activity)
+    below = foreground()
+    if below is not None:
+        lv.screen_load(below.screen)
+        _enter(below)
+
+
+def finish_all():
+    """Finish every activity, the top one first; the ones below do not come back in between."""
+    while _stack:
+        activity = _stack[-1]
+        _leave(activity)
+        _remove(activity)
+
+
+def failed(activity, where, error):
+    """Report that `activity` raised `error` in its method `where`, and show it."""
+    name = type(activity).__name__
+    TaskManager.report(error, "%s.%s() failed" % (name, where), name)
+    from .failure import show_failure
+
+    show_failure("%s.%s() failed" % (name, where), error)
+
+
+def _enter(activity):
+    _call(activity, "onStart")
+    _call(activity, "onResume")
+
+
+def _leave(activity):
+    _call(activity, "onPause")
+    _call(activity, "onStop")
+
+
+def _remove(activity):
+    _call(activity, "onDestroy")
+    _stack.remove(activity)
+    screen, activity.screen = activity.screen, None
+    if screen is None:
+        return
+    if lv.screen_active() == screen and not _stack:
+        lv.screen_load(lv.obj())  # LVGL cannot be without a screen.
+    _delete_later(screen)
+
+
+def _call(activity, method):
+    try:
+        getattr(activity, method)(activity.screen)
+    except Exception as error:
+        failed(activity, method, error)
+
+
+def _delete_later(screen):
+    # This may run in an event callback of a widget on that very screen.
+    TaskManager.post(_delete, screen)
+
+
+def _delete(screen):
+    try:
+        screen.delete()
+    except lv.LvReferenceError:
+        pass

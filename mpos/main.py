@@ -1,0 +1,60 @@
+"""Boot: board, display, loop, console, first app."""
+
+import json
+import sys
+
+from .task_manager import TaskManager
+
+
+def main():
+    """Boot the board and run its loop. Returns when `TaskManager.stop()` is called.
+
+    A board whose display or inputs cannot be set up still gets its console, so that it can be repaired.
+    """
+    from .console import Console
+
+    loop = None
+    try:
+        loop = start_ui()
+        TaskManager.create_task(_start_first_app(), "boot")
+    except Exception as error:
+        TaskManager.report(error, "The board's display could not be set up", "boot")
+    TaskManager.start(loop, console=Console())
+
+
+def start_ui():
+    """Set up the board's display and inputs; returns the LvglLoop that drives them."""
+    import board
+    import lvgl as lv
+
+    from .lvgl_loop import LvglLoop
+
+    hardware = board.init()
+    loop = LvglLoop(hardware.display)
+    for one in hardware.inputs:
+        loop.add_input(one.indev, one.interrupt, one.poll_ms)
+    lvgl = "%d.%d" % (lv.version_major(), lv.version_minor())
+    python = ".".join(str(part) for part in sys.implementation.version[:2])
+    print("mpos: %s is up, MicroPython %s, LVGL %s" % (hardware.name, python, lvgl))
+    return loop
+
+
+async def _start_first_app():
+    package = first_app()
+    if package is not None:
+        from .app.launcher import launch
+
+        launch(package, json.loads(_contents("/app_extras.json") or "{}"))
+
+
+def first_app():
+    """The package name of the app that starts at boot, from /app.txt, or None."""
+    return (_contents("/app.txt") or "").strip() or None
+
+
+def _contents(path):
+    try:
+        with open(path) as file:
+            return file.read()
+    except OSError:
+        return None
