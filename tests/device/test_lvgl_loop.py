@@ -1,0 +1,136 @@
+"""LvglLoop: LVGL's clock, frames on request, timers on time, nothing while idle, pausing."""
+
+import gc
+from time import ticks_diff, ticks_ms
+
+import lvgl as lv
+
+from mpos import TaskManager, UiBridge
+
+
+async def test_a_change_is_drawn_without_anyone_asking(lvgl_loop, screen):
+    label = lv.label(screen)
+    await TaskManager.sleep_ms(60)
+    for number in range(5):
+        frames = lvgl_loop.stats()["frames"]
+        label.set_text("number %d" % number)
+        await TaskManager.sleep_ms(40)
+        assert lvgl_loop.stats()["frames"] > frames
+
+
+async def test_changes_within_one_step_are_one_frame(lvgl_loop, screen):
+    labels = [lv.label(screen) for _ in range(5)]
+    for number, label in enumerate(labels):
+        label.set_y(number * 20)
+    await TaskManager.sleep_ms(100)
+    frames = lvgl_loop.stats()["frames"]
+    for label in labels:
+        label.set_text("changed")
+    await TaskManager.sleep_ms(25)
+    assert lvgl_loop.stats()["frames"] == frames + 1
+
+
+async def test_an_idle_screen_neither_turns_nor_polls_nor_allocates(lvgl_loop, screen):
+    await TaskManager.sleep_ms(150)
+    gc.collect()
+    before = TaskManager.stats()
+    turns, polls = before["lvgl"]["turns"], before["polls"]
+    await TaskManager.sleep_ms(1)
+    heap = gc.mem_alloc()
+    await TaskManager.sleep_ms(1500)
+    grown = gc.mem_alloc() - heap
+    after = TaskManager.stats()
+    assert grown == 0, grown
+    assert after["lvgl"]["turns"] - turns <= 3
+    assert after["polls"] - polls <= 8
+
+
+async def test_lvgls_clock_is_right_whenever_a_coroutine_looks(lvgl_loop):
+    start, began = lv.tick_get(), ticks_ms()
+    for delay_ms in (0, 1, 7, 30, 120, 3):
+        await TaskManager.sleep_ms(delay_ms)
+        assert abs((lv.tick_get() - start) - ticks_diff(ticks_ms(), began)) <= 2
+
+
+async def test_a_timer_created_while_the_loop_sleeps_fires_on_time_and_not_early(lvgl_loop, screen):
+    await TaskManager.sleep_ms(120)
+    for period_ms in (5, 20, 60):
+        fired = []
+        began = ticks_ms()
+        UiBridge.timer(lambda timer: fired.append(ticks_diff(ticks_ms(), began)), period_ms, repeat=1)
+        await TaskManager.sleep_ms(period_ms + 40)
+        assert len(fired) == 1
+        assert fired[0] >= period_ms, (fired, period_ms)
+
+
+async def test_a_task_created_in_an_lvgl_callback_starts_before_the_callbacks_turn_is_over_for_others(lvgl_loop):
+    order = []
+
+    async def work():
+        order.append("task")
+
+    def callback(timer):
+        TaskManager.create_task(work())
+        order.append("callback")
+
+    UiBridge.timer(callback, 5, repeat=1)
+    await TaskManager.sleep_ms(60)
+    assert order == ["callback", "task"]
+
+
+async def test_while_paused_nothing_is_drawn_and_after_resume_everything_at_once(lvgl_loop, screen):
+    label = lv.label(screen)
+    await TaskManager.sleep_ms(60)
+    lvgl_loop.pause()
+    await TaskManager.sleep_ms(5)
+    frames, turns = lvgl_loop.stats()["frames"], lvgl_loop.stats()["turns"]
+    for number in range(5):
+        label.set_text(str(number))
+        await TaskManager.sleep_ms(10)
+    assert lvgl_loop.stats()["frames"] == frames
+    assert lvgl_loop.stats()["turns"] <= turns + 1
+    assert lvgl_loop.is_paused() and lvgl_loop.stats()["paused"]
+    lvgl_loop.resume()
+    lvgl_loop.resume()
+    await TaskManager.sleep_ms(20)
+    assert lvgl_loop.stats()["frames"] == frames + 1
+
+
+async def test_an_animation_runs_at_the_refresh_rate(lvgl_loop, screen):
+    spinner = lv.spinner(screen)
+    spinner.set_size(40, 40)
+    await TaskManager.sleep_ms(100)
+    frames = lvgl_loop.stats()["frames"]
+    await TaskManager.sleep_ms(1000)
+    assert 25 <= lvgl_loop.stats()["frames"] - frames <= 31
+
+
+async def test_wake_makes_the_next_turn_begin_at_once(lvgl_loop, screen):
+    await TaskManager.sleep_ms(120)
+    turns = lvgl_loop.stats()["turns"]
+    lvgl_loop.wake()
+    await TaskManager.sleep_ms(2)
+    assert lvgl_loop.stats()["turns"] > turns
+
+
+async def test_a_call_before_the_frame_is_made_once_and_its_error_reported(lvgl_loop, screen):
+    calls = []
+    reports = []
+    TaskManager.set_exception_handler(reports.append)
+    lvgl_loop.before_frame(lambda: calls.append(True))
+    lvgl_loop.before_frame(lambda: 1 // 0)
+    await TaskManager.sleep_ms(60)
+    assert calls == [True]
+    assert len(reports) == 1
+
+
+async def test_the_task_of_the_loop_starts_again_when_it_is_ended(lvgl_loop, screen):
+    [task for task in TaskManager.task_list if task.coro.title() == "lvgl"][0].cancel()
+    await TaskManager.sleep_ms(1)
+    label = lv.label(screen)
+    TaskManager.attach(lvgl_loop)
+    await TaskManager.sleep_ms(60)
+    frames = lvgl_loop.stats()["frames"]
+    label.set_text("again")
+    await TaskManager.sleep_ms(60)
+    assert lvgl_loop.stats()["frames"] > frames
