@@ -51,6 +51,9 @@ class Body:
             if self._until_close:
                 return 0
             raise self._ended_early()
+        if not connection.fresh:
+            return -1  # a server may send a thousand tiny chunks at once: others get a turn after each
+        connection.fresh = False
         if count > self._remaining and not self._until_close:
             count = self._remaining
         if 0 < limit < count:

@@ -19,7 +19,7 @@ _UNREACHABLE = (errno.EHOSTUNREACH, 100, 101, 114, 115)  # and ENETDOWN, ENETUNR
 class Connection:
     """A connection and its read buffer: `buffer[start:end]` has arrived and is not used yet.
 
-    `eof` is set when the peer has sent all it will. `name` is used in messages.
+    `eof` is set when the peer has sent all it will, `fresh` by each more(). `name` is used in messages.
     """
 
     def __init__(self, sock, name, timeout_ms, buffer_size):
@@ -29,13 +29,14 @@ class Connection:
         self.start = 0
         self.end = 0
         self.eof = False
+        self.fresh = False
         self.timeout_ms = timeout_ms
         self._socket = sock
         self._line = b""  # the part of a line that has arrived so far
         self._doing = ""  # what a timeout interrupts, for its message
         self._deadline = Deadline(self._timed_out)
-        self._waited = False
-        self._filled = False
+        self._filled = False  # these two: how far more() has come
+        self._others_ran = False
         self._done = StopIteration()  # reused, so that more() allocates nothing
 
     def close(self):
@@ -56,45 +57,51 @@ class Connection:
         return self._socket is None
 
     def more(self):
-        """Awaitable: replace the used-up buffer by what has arrived, waiting for it if need be.
+        """Awaitable: when the buffer is used up, fill it with what has arrived, waiting for it if need be.
 
         Sets `eof` when there is nothing more. Other tasks always get a turn, however fast the peer sends.
         Like asyncio.sleep_ms() it must be awaited at once. It is no coroutine, as each would be garbage.
         """
-        if self._socket is None:
-            raise self._closed()
+        if self._deadline.waiting():
+            raise RuntimeError("%s: two tasks read it at the same time" % self.name)
         self._doing = "sent nothing"
-        self._waited = False
-        self._filled = False
+        self._filled = self.start < self.end
+        self._others_ran = False
         return self
 
     def __iter__(self):
         return self
 
     def __next__(self):
-        if self._waited:
-            self._deadline.clear()
-        if not self._filled:
-            if self._socket is None:
-                raise self._closed()
-            try:
-                count = self._socket.readinto(self.buffer)
-            except OSError as error:
-                raise self._failed(error) from None
-            if count is None:
-                self._waited = True
-                self._deadline.set(self.timeout_ms)
-                core._io_queue.queue_read(self._socket)
-                return None
-            self._filled = True
-            self.start = 0
-            self.end = count
-            self.eof = count == 0
-            if not self._waited:
-                core._task_queue.push(core.cur_task)  # the turn for others
-                return None
+        """Called by `await`: returning suspends the task until it is queued again, StopIteration ends it."""
+        if not self._filled and not self._fill():
+            self._others_ran = True
+            self._deadline.set(self.timeout_ms)
+            core._io_queue.queue_read(self._socket)
+            return None
+        if not self._others_ran:
+            self._others_ran = True
+            core._task_queue.push(core.cur_task)
+            return None
+        self.fresh = True
         self._done.__traceback__ = None
         raise self._done
+
+    def _fill(self):
+        self._deadline.clear()
+        if self._socket is None:
+            raise self._closed()
+        try:
+            count = self._socket.readinto(self.buffer)
+        except OSError as error:
+            raise self._failed(error) from None
+        if count is None:
+            return False
+        self.start = 0
+        self.end = count
+        self.eof = count == 0
+        self._filled = True
+        return True
 
     def line(self):
         """The next line as bytes without its line end (CRLF or LF), or None when more() is needed first.
@@ -163,7 +170,9 @@ class Connection:
             self._deadline.clear()
 
     def _timed_out(self):
-        return core.TimeoutError("%s %s for %d ms: try again later" % (self.name, self._doing, self.timeout_ms))
+        return core.TimeoutError(
+            "%s %s for %d ms: try again later" % (self.name, self._doing, self.timeout_ms)
+        )
 
     def _closed(self):
         return OSError(errno.ECONNABORTED, "%s: the connection was closed on this side" % self.name)

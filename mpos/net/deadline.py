@@ -21,14 +21,8 @@ class Deadline:
         self._waiter = None
 
     def set(self, timeout_ms):
-        """The running task is about to wait on the poller, for `timeout_ms` at most (None: for ever).
-
-        Raises RuntimeError if another task is waiting already.
-        """
-        if self._waiter is not None:
-            if self._waiter is not core.cur_task and _waits_on_poller(self._waiter):
-                raise RuntimeError("two tasks wait on one connection")
-            self.clear()
+        """The running task is about to wait on the poller, for `timeout_ms` at most (None: for ever)."""
+        self.clear()
         self._waiter = core.cur_task
         if timeout_ms is not None:
             queue = core._task_queue
@@ -53,13 +47,14 @@ class Deadline:
 
         A task that the poller or a cancellation has already made ready keeps that: the answer came in time.
         """
-        waiter = self._waiter
-        self._waiter = None
-        if waiter is not None and waiter is not core.cur_task and _waits_on_poller(waiter):
-            error = make_error()
+        if self.waiting():
+            waiter = self._waiter
             waiter.cancel()  # takes it off the poller and makes it ready
-            waiter.data = error  # what the loop will throw into it, instead of CancelledError
+            waiter.data = make_error()  # what the loop will throw into it, instead of CancelledError
+        self._waiter = None
 
-
-def _waits_on_poller(task):
-    return hasattr(task.data, "remove")  # as Task.cancel() finds out; once made ready its data is another
+    def waiting(self):
+        """Whether a task, other than the running one, waits on the poller with this deadline."""
+        task = self._waiter
+        # While it waits on the poller its data is that, which has remove(); made ready, it is something else.
+        return task is not None and task is not core.cur_task and hasattr(task.data, "remove")

@@ -1,11 +1,11 @@
 """DownloadManager: what apps download with, into memory, into a file or piece by piece.
 
-    from mpos import DownloadManager
-    data = await DownloadManager.download_url("http://192.168.1.2/data.json")
+from mpos import DownloadManager
+data = await DownloadManager.download_url("http://192.168.1.2/data.json")
 """
 
 import errno
-from asyncio import TimeoutError, core
+from asyncio import TimeoutError
 from time import ticks_diff, ticks_ms
 
 from .http import HTTPError, request
@@ -73,7 +73,9 @@ class DownloadManager:
         if outfile is not None and (not isinstance(outfile, str) or not outfile):
             raise TypeError("outfile must be the path of a file")
         if outfile is not None and _asks_for_range(headers):
-            raise ValueError("a Range header with outfile: resuming a download is not supported yet, leave it out")
+            raise ValueError(
+                "a Range header with outfile: resuming a download is not supported yet, leave it out"
+            )
         meter = _Meter(progress_callback, speed_callback)
         name = parse(url).redacted() if redact_url else None
         response = await request("GET", url, headers, None, timeout_ms, chunk_size, name)
@@ -177,18 +179,13 @@ class _Meter:
 
 async def _transfer(response, sink, chunk_callback, meter):
     view = response.view
-    first = True  # of the pieces that one more() brought
     while True:
         size = response.take()
         if size < 0:
             await response.more()
-            first = True
             continue
         if size == 0:
             return
-        if not first:  # a server may send a thousand tiny chunks at once: others get a turn after each
-            await core.sleep_ms(0)
-        first = False
         offset = response.offset
         if sink is not None:
             sink.write(view, offset, size)

@@ -67,7 +67,9 @@ def body_length(method, status, headers):
     length = headers.get("content-length")
     if length is None:
         return UNTIL_CLOSE
-    values = [value.strip() for value in length.split(",")]  # the same line twice is allowed, two lengths are not
+    values = [
+        value.strip() for value in length.split(",")
+    ]  # the same line twice is allowed, two lengths are not
     for value in values:
         if value != values[0] or not value.isdigit() or len(value) > _MAX_DIGITS:
             raise ValueError("Content-Length %r" % length[:40])
@@ -78,7 +80,10 @@ def _check_token(text, what):
     if not isinstance(text, str):
         raise TypeError("a %s must be a str, not %s" % (what, type(text).__name__))
     for character in text:
-        if not (character.isalpha() or character.isdigit() or character in _TOKEN_MARKS) or ord(character) > 126:
+        if (
+            not (character.isalpha() or character.isdigit() or character in _TOKEN_MARKS)
+            or ord(character) > 126
+        ):
             raise ValueError("the %s %r holds %r" % (what, text, character))
     if not text:
         raise ValueError("an empty %s" % what)

@@ -1,8 +1,9 @@
 """What the HTTP client says when something is wrong, and that it then has nothing left open."""
 
-import asyncio
 import time
 from asyncio import core
+
+from http_connections import expect_all_closed
 
 from mpos.net import http
 
@@ -18,23 +19,6 @@ async def expect(error_type, words, url, method="GET", **options):
             assert word in text, "%r lacks %r" % (text, word)
         return error
     raise AssertionError("no %s from %s but %r" % (error_type.__name__, url, body))
-
-
-async def open_connections(server):
-    async with await http.request("GET", server + "/open_connections") as response:
-        return int(await response.read())
-
-
-async def expect_all_closed(server, allowed=0):
-    """The server sees every connection closed (within a second), and the poller waits for none."""
-    until = time.ticks_add(time.ticks_ms(), 1000)
-    count = await open_connections(server)
-    while count > allowed and time.ticks_diff(until, time.ticks_ms()) > 0:
-        await asyncio.sleep_ms(10)
-        count = await open_connections(server)
-    assert count <= allowed, "%d connections are still open" % count
-    for entry in core._io_queue.map.values():
-        assert entry[0] is None and entry[1] is None, "the poller still waits: %r" % entry
 
 
 async def test_a_refused_connection_says_so_at_once():
@@ -79,7 +63,9 @@ async def test_no_timeout_waits(server):
 
 
 async def test_a_body_that_ends_early_is_an_error(server):
-    error = await expect(OSError, "/early|ended early|100 of 1000|again", server + "/early?size=1000&sent=100")
+    error = await expect(
+        OSError, "/early|ended early|100 of 1000|again", server + "/early?size=1000&sent=100"
+    )
     assert error.errno == 104
     await expect(OSError, "ended early|after 50 bytes", server + "/early_chunked")
     await expect(OSError, "ended early|0 of 1000", server + "/early?sent=0")
@@ -124,9 +110,20 @@ async def test_a_wrong_length_is_an_error(server):
 
 
 async def test_wrong_chunks_are_an_error(server):
-    for raw in ("x%0D%0A", "%0D%0A", "-1%0D%0Aa%0D%0A", "+1%0D%0A", "1_0%0D%0A", "0x1%0D%0A", "1234567890123%0D%0A", "%20;%0D%0A"):
+    for raw in (
+        "x%0D%0A",
+        "%0D%0A",
+        "-1%0D%0Aa%0D%0A",
+        "+1%0D%0A",
+        "1_0%0D%0A",
+        "0x1%0D%0A",
+        "1234567890123%0D%0A",
+        "%20;%0D%0A",
+    ):
         await expect(http.HTTPError, "no valid HTTP|chunk size", server + "/chunked_raw?raw=" + raw)
-    await expect(http.HTTPError, "longer than it says", server + "/chunked_raw?raw=2%0D%0Aabc%0D%0A0%0D%0A%0D%0A")
+    await expect(
+        http.HTTPError, "longer than it says", server + "/chunked_raw?raw=2%0D%0Aabc%0D%0A0%0D%0A%0D%0A"
+    )
     await expect(http.HTTPError, "trailer", server + "/chunked_raw?raw=0%0D%0A" + "A:%20b%0D%0A" * 101)
     await expect(OSError, "ended early", server + "/chunked_raw?raw=0%0D%0A")
     await expect_all_closed(server)

@@ -31,7 +31,9 @@ BIG = 5 * 1024 * 1024
 START_SECONDS = 10.0
 IDLE_SECONDS = 60.0  # after which a connection that nobody closes is given up
 
-_BLOCK = b"".join(hashlib.sha256(b"%d" % number).digest() for number in range(2048))  # 64 KB without a pattern
+_BLOCK = b"".join(
+    hashlib.sha256(b"%d" % number).digest() for number in range(2048)
+)  # 64 KB without a pattern
 
 
 def body_of(size: int) -> bytes:
@@ -185,7 +187,9 @@ def reset(exchange: Exchange) -> None:
 def status(exchange: Exchange) -> None:
     """/status/404: that status, with a body unless it may have none."""
     code = int(exchange.path.rsplit("/", 1)[1])
-    reason = {204: "No Content", 304: "Not Modified", 404: "Not Found", 500: "Internal Server Error"}.get(code, "Other")
+    reason = {204: "No Content", 304: "Not Modified", 404: "Not Found", 500: "Internal Server Error"}.get(
+        code, "Other"
+    )
     if code in (204, 304):
         exchange.head(status=f"{code} {reason}")
         exchange.stall()  # a client that waits for a body would hang
@@ -209,7 +213,9 @@ def huge_header(exchange: Exchange) -> None:
 
 def many_headers(exchange: Exchange) -> None:
     value = "x" * exchange.size("size", 5)
-    exchange.head(*[f"X-{number}: {value}" for number in range(exchange.size("count", 1000))], "Content-Length: 0")
+    exchange.head(
+        *[f"X-{number}: {value}" for number in range(exchange.size("count", 1000))], "Content-Length: 0"
+    )
 
 
 def length(exchange: Exchange) -> None:
