@@ -106,7 +106,7 @@ class Device:
         errors = self._stream.until(b"\x04", what, timeout)
         if errors:
             raise DeviceError(errors, printed)
-        return printed
+        return printed.replace("\r\n", "\n")
 
     def eval(self, expression: str, timeout: float = 10) -> Any:
         """The value of an expression whose repr is a Python literal."""
@@ -149,7 +149,7 @@ class Device:
         errors = read(b"\x04")
         if errors:
             raise DeviceError(errors, result)
-        return result
+        return result.replace("\r\n", "\n")
 
     def follow(self, seconds: float) -> str:
         """What the app prints; returns with the first of it, or with nothing after `seconds`."""

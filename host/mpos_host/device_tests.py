@@ -12,7 +12,9 @@ from __future__ import annotations
 
 import ast
 import inspect
+import re
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -28,6 +30,9 @@ TIMEOUT = 30  # seconds for a test of a file that says nothing else
 
 # Seconds after a test's own timeout, in which the device reports by itself which coroutine was late.
 _GRACE = 3
+
+# What in a device's traceback is the same for every test.
+_MACHINERY = ("device_runner.py", "<stdin>", "asyncio/core.py", "mpos/task_record.py")
 
 
 class DeviceFile(pytest.File):
@@ -47,13 +52,15 @@ class DeviceFile(pytest.File):
             if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef) and node.name.startswith("test_"):
                 yield DeviceItem.make(self, node)
 
-    def helpers(self) -> list[Any]:
-        """The modules beside the file that are no tests: what the file may import."""
-        return [
-            path
-            for path in sorted(self.path.parent.glob("*.py"))
-            if not path.name.startswith(("test_", "smoke_", "conftest"))
-        ]
+    def modules(self) -> list[Path]:
+        """The file and the modules beside it that it imports, directly or not."""
+        found = [self.path]
+        for path in found:
+            for name in _imports(path):
+                module = self.path.parent / f"{name}.py"
+                if module.is_file() and module not in found:
+                    found.append(module)
+        return found
 
 
 class DeviceItem(pytest.Function):
@@ -89,7 +96,7 @@ class DeviceItem(pytest.Function):
         assert isinstance(file, DeviceFile)
         session.skip_unless(file.requires)
         board = session.fresh(user=file)
-        session.send([*file.helpers(), file.path])
+        session.send(file.modules())
         printed: list[str] = []
         try:
             board.device.exec(
@@ -107,7 +114,7 @@ class DeviceItem(pytest.Function):
             raise
         finally:
             if printed:
-                self.add_report_section("call", "device output", "".join(printed))
+                self.add_report_section("call", "device output", "".join(printed).replace("\r\n", "\n"))
 
     def repr_failure(self, excinfo: pytest.ExceptionInfo[BaseException], style: Any = None) -> Any:
         if isinstance(excinfo.value, DeviceTestFailed):
@@ -139,13 +146,25 @@ class DeviceTestFailed(Exception):
         self.traceback = traceback
 
     def shown(self) -> str:
-        """The traceback without the lines of the machinery, in the form that editors make links of."""
-        lines = []
+        """The traceback without the lines of the machinery, with the host's file names and their lines."""
+        shown = []
         for line in self.traceback.splitlines():
-            if "device_runner.py" in line or "<stdin>" in line:
+            if any(machinery in line for machinery in _MACHINERY):
                 continue
-            lines.append(line)
-        return "\n".join([*lines, f"E   {self}"])
+            line = line.replace('"/lib/mpos/', '"mpos/').replace('"/apps/', '"apps/')
+            shown.append(line)
+            place = re.match(r'  File "(.+)", line (\d+)', line)
+            if place:
+                shown += [f"    {source}" for source in _source(place[1], int(place[2]))]
+        return "\n".join([*shown, f"E   {self}"])
+
+
+def _source(name: str, number: int) -> list[str]:
+    try:
+        lines = Path(name).read_text(encoding="utf-8").splitlines()
+    except OSError:
+        return []  # a file that is on the device only
+    return [line.strip() for line in lines[number - 1 : number]]
 
 
 def _constant(tree: ast.Module, name: str, default: Any) -> Any:
@@ -155,3 +174,13 @@ def _constant(tree: ast.Module, name: str, default: Any) -> Any:
         ):
             return ast.literal_eval(node.value)
     return default
+
+
+def _imports(path: Path) -> set[str]:
+    names = set()
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"), str(path))):
+        if isinstance(node, ast.Import):
+            names |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom) and node.module is not None and node.level == 0:
+            names.add(node.module)
+    return names

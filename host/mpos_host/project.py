@@ -102,7 +102,7 @@ def load_board(name: str) -> Board:
 def load_app(where: str) -> App:
     """Find the app `where` (a folder, or the name of one in apps/) and check its manifest.
 
-    The manifest is manifest.json with "name", "package" and "entry"; the entry is "module:Class", both of
+    The manifest is manifest.json with "name", "package", "version" and "entry"; the entry is "module:Class", both of
     which must exist.
     """
     directory = _app_directory(where)
@@ -115,7 +115,7 @@ def load_app(where: str) -> App:
         raise UserError(f"{path} is not valid JSON: {error}", 2) from None
     if not isinstance(manifest, dict):
         raise UserError(f'{path} must hold an object, like {{"name": ...}}', 2)
-    for key in ("name", "package", "entry"):
+    for key in ("name", "package", "version", "entry"):
         if not isinstance(manifest.get(key), str) or not manifest[key]:
             raise UserError(f'{path} lacks "{key}" (a string)', 2)
     package = manifest["package"]

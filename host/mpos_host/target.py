@@ -11,7 +11,7 @@ import re
 import sys
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from mpos_host.device import Device
 from mpos_host.project import Board, UserError
@@ -65,15 +65,14 @@ class Target:
         if self._port is None and self.virtual is None:
             from mpos_host.virtual.board import VirtualBoard
 
-            virtual = VirtualBoard(**self._options)
-            self.virtual = virtual.__enter__()
+            self.virtual = VirtualBoard(**self._options)
 
     def close(self) -> None:
         """Give the port back and end the process that plays the board."""
         self.disconnect()
         virtual, self.virtual = self.virtual, None
         if virtual is not None:
-            virtual.__exit__(None, None, None)
+            virtual.close()
 
     @property
     def port(self) -> str:
@@ -134,15 +133,13 @@ def parse_size(text: str) -> int:
     return int(match[1]) << {"": 0, "k": 10, "m": 20}[match[2].lower()]
 
 
-def _process_options(
-    board: Board, binary: str | None, heap: str | None, flash: str | None
-) -> dict[str, object]:
+def _process_options(board: Board, binary: str | None, heap: str | None, flash: str | None) -> dict[str, Any]:
     if sys.platform != "linux" or platform.machine() not in ("x86_64", "AMD64"):
         raise UserError(
             "the virtual board runs on Linux x86_64 only (its parts exist for nothing else); "
             "a real board works from here: --board NAME --port PORT"
         )
-    options: dict[str, object] = {}
+    options: dict[str, Any] = {}
     if board.name == "virtual":
         if binary is not None:
             raise UserError("the virtual board needs no --binary; did you mean --board unix_sdl?", 2)
