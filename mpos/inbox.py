@@ -50,7 +50,11 @@ class Inbox:
     def answer(self):
         """Called by the loop when the bell has rung, before it takes the calls: from now on it rings anew."""
         self._doorbell.silence()
+        # Under the lock: a thread between reading this flag and setting it would leave it set for good.
+        lock = self._lock
+        lock.acquire()
         self._rung = False
+        lock.release()
 
     def take(self):
         """The next call as `(function, args)`, or None. Only the loop calls this."""

@@ -122,7 +122,7 @@ class UiBridge:
         """Call `handler(e)` on each `event` (`lv.EVENT.CLICKED`) of `widget`; returns a Subscription.
 
         `handler` may be a coroutine function: each event then starts a task. What it raises is reported and
-        never gets into LVGL.
+        never gets into LVGL. `e` is an `Event`.
         """
         return Subscription(widget, event, handler)
 
@@ -166,7 +166,8 @@ class Subscription:
 
     def __init__(self, widget, event, handler):
         self._widget = widget
-        callback = guarded(handler, getattr(handler, "__name__", "event handler"))
+        name = getattr(handler, "__name__", "event handler")
+        callback = guarded(lambda raw: _handle(handler, raw), name)
         self._descriptor = widget.add_event_cb(callback, event, None)
 
     def remove(self):
@@ -178,6 +179,43 @@ class Subscription:
                 self._widget.remove_event_dsc(descriptor)
             except lv.LvReferenceError:
                 pass
+
+
+class Event:
+    """LVGL's event as a handler gets it: all of `lv.event_t`, for as long as LVGL's own exists.
+
+    LVGL's own is gone when the callback returns, and touching it then reads memory that belongs to something
+    else. A coroutine handler runs after that: it still has `get_code()`, `get_target_obj()` and
+    `get_current_target_obj()`, and a clear error for the rest.
+    """
+
+    def __init__(self, raw):
+        self._raw = raw
+
+    def __getattr__(self, name):
+        raw = self._raw
+        if raw is None:
+            raise RuntimeError("the event is over: e.%s() is for a handler that is no coroutine function" % name)
+        return getattr(raw, name)
+
+    def outlive(self):
+        """Keep what a coroutine handler may ask for."""
+        raw = self._raw
+        code, target, current = raw.get_code(), raw.get_target_obj(), raw.get_current_target_obj()
+        self.get_code = lambda: code
+        self.get_target_obj = lambda: target
+        self.get_current_target_obj = lambda: current
+
+
+def _handle(handler, raw):
+    event = Event(raw)
+    try:
+        result = handler(event)
+        if result is not None and hasattr(result, "send"):
+            event.outlive()
+        return result
+    finally:
+        event._raw = None
 
 
 class _Job:

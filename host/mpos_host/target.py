@@ -101,11 +101,14 @@ class Target:
 
     @property
     def abilities(self) -> frozenset[str]:
-        """What tests can ask for with REQUIRES: the board's name, "process" or "hardware", "panel"."""
+        """What tests can ask for with REQUIRES: the board's name, "process" or "hardware", "panel", "idle" (a
+        board where nothing polls while nothing happens)."""
         process = self._port is None
         abilities = {self.board.name, "process" if process else "hardware"}
         if process and self.board.name == "virtual":
             abilities.add("panel")
+        if not self.board.facts.get("polled", False):
+            abilities.add("idle")
         return frozenset(abilities)
 
     def exit_reason(self) -> str | None:

@@ -1,6 +1,5 @@
-"""LvglLoop: LVGL's clock, frames on request, timers on time, nothing while idle, pausing."""
+"""LvglLoop: LVGL's clock, frames on request, timers on time, pausing."""
 
-import gc
 from time import ticks_diff, ticks_ms
 
 import lvgl as lv
@@ -28,21 +27,6 @@ async def test_changes_within_one_step_are_one_frame(lvgl_loop, screen):
         label.set_text("changed")
     await TaskManager.sleep_ms(25)
     assert lvgl_loop.stats()["frames"] == frames + 1
-
-
-async def test_an_idle_screen_neither_turns_nor_polls_nor_allocates(lvgl_loop, screen):
-    await TaskManager.sleep_ms(150)
-    gc.collect()
-    before = TaskManager.stats()
-    turns, polls = before["lvgl"]["turns"], before["polls"]
-    await TaskManager.sleep_ms(1)
-    heap = gc.mem_alloc()
-    await TaskManager.sleep_ms(1500)
-    grown = gc.mem_alloc() - heap
-    after = TaskManager.stats()
-    assert grown == 0, grown
-    assert after["lvgl"]["turns"] - turns <= 3
-    assert after["polls"] - polls <= 8
 
 
 async def test_lvgls_clock_is_right_whenever_a_coroutine_looks(lvgl_loop):

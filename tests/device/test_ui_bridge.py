@@ -163,17 +163,30 @@ async def test_what_a_handler_raises_is_reported_and_lvgl_goes_on(lvgl_loop, scr
 
 
 async def test_a_handler_may_be_a_coroutine_function(lvgl_loop, screen):
-    codes = []
+    seen = []
     button = lv.button(screen)
 
     async def handler(event):
-        code = event.get_code()
         await TaskManager.sleep_ms(1)
-        codes.append(code)
+        seen.append(event.get_code())
+        seen.append(event.get_target_obj() == button)
 
     UiBridge.on(button, lv.EVENT.CLICKED, handler)
     button.send_event(lv.EVENT.CLICKED, None)
-    await until(lambda: codes == [lv.EVENT.CLICKED])
+    await until(lambda: len(seen) == 2)
+    assert seen == [lv.EVENT.CLICKED, True]
+
+
+async def test_an_event_that_is_over_cannot_be_touched(lvgl_loop, screen):
+    kept = []
+    button = lv.button(screen)
+    UiBridge.on(button, lv.EVENT.CLICKED, kept.append)
+    button.send_event(lv.EVENT.CLICKED, None)
+    try:
+        kept[0].get_indev()
+        raise AssertionError("no exception")
+    except RuntimeError as error:
+        assert "get_indev" in str(error)
 
 
 async def test_a_subscription_can_be_removed(lvgl_loop, screen):
