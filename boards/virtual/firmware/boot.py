@@ -51,12 +51,15 @@ def _start():
     import board_os
     import board_sys
     import board_vfs
+    import interrupt
     import machine
 
     machine._control = control
     machine._reset_cause = int(settings["reset_cause"])
     machine._rtc_offset = int(settings["rtc_offset"])
     machine._unique_id = bytes.fromhex(settings["unique_id"])
+    machine._interrupt = interrupt.exception  # kept from the collector
+    control.write(b"interrupt %d %d\n" % (interrupt.find_pending(), id(interrupt.exception)))
     if settings["panel"]:
         import virtual_link
 
@@ -70,7 +73,7 @@ def _start():
     vfs.mount(
         vfs.VfsLfs2(_Flash(flash, int(settings["blocks"])), readsize=32, progsize=32, lookahead=32), "/"
     )
-    for name in ("boot", "board_os", "board_vfs", "board_sys"):
+    for name in ("boot", "board_os", "board_vfs", "board_sys", "interrupt"):
         del modules[name]
     modules["os"] = modules["uos"] = board_os
     modules["vfs"] = modules["uvfs"] = board_vfs
@@ -98,7 +101,7 @@ def _run(path, control):
     except OSError:
         return
     try:
-        execfile(path, sys.modules["__main__"].__dict__)
+        execfile(path, __import__("__main__").__dict__)
     except SystemExit:  # machine.soft_reset() and sys.exit() reset a board
         control.write(b"exit\n")
         while True:  # until the supervisor ends this VM

@@ -83,6 +83,7 @@ class Supervisor:
         self._mark = b""
         self._held = b""  # output in which the mark or the raw prompt is looked for
         self._raw_repl = False
+        self._enter_raw = False  # this life of the VM began from the raw REPL and is to be brought back there
         self._last_switch = b""  # the last Ctrl-A or Ctrl-B of the host
         self._tail = b""  # the output since then, as much as is needed to find the answer
         self._input = bytearray()
@@ -214,6 +215,7 @@ class Supervisor:
         if cause is not ResetCause.SOFT:
             self._raw_repl = False
             self._input.clear()
+        self._enter_raw = self._raw_repl
         self._mark = b"\x1b[" + secrets.token_hex(8).encode() + b"z"
         self._text = BoardText()
         self._held = b""
@@ -313,7 +315,8 @@ class Supervisor:
                 self._emit(before[: len(before) - keep])
                 return
             self._emit(before)
-            if not self._raw_repl:
+            if not self._enter_raw:
+                self._raw_repl = False  # what main.py may have served was its own
                 self._phase = Phase.RUNNING
                 self._emit(data)
                 return
@@ -333,7 +336,7 @@ class Supervisor:
     def _emit(self, data: bytes) -> None:
         if not data:
             return
-        if self._last_switch and self._phase is Phase.RUNNING:
+        if self._last_switch and self._phase in (Phase.BOOTING, Phase.RUNNING):
             self._note_repl(data)
         self._log.append(data)
         self._port.send(data)
@@ -368,6 +371,10 @@ class Supervisor:
             for done in self._started:
                 done.set_result(None)
             self._started.clear()
+        elif name == "interrupt":
+            cell, exception = (int(part) for part in value.split())
+            if cell and self._vm is not None:
+                self._vm.pending_exception = cell, exception
         elif name == "exit":
             self._orderly = True
             if self._vm is not None:
@@ -387,7 +394,7 @@ class Supervisor:
     @property
     def _may_send_input(self) -> bool:
         if self._phase is Phase.BOOTING:
-            return not self._raw_repl
+            return not self._enter_raw
         return self._phase is Phase.RUNNING
 
     def _from_host(self, data: bytes) -> None:
