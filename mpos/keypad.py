@@ -10,7 +10,7 @@ import time
 import lvgl as lv
 from micropython import const
 
-from mpos.hardware import PinInterrupt
+from .hardware import PinInterrupt
 
 _BOUNCE_MS = const(20)  # contacts of push buttons settle within 5 to 10 ms
 

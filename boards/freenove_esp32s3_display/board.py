@@ -14,7 +14,8 @@ import lcd_bus
 import lvgl as lv
 import machine
 
-from mpos import hardware, keypad
+import mpos.hardware as hardware
+import mpos.keypad as keypad
 from mpos.calibration import Calibration
 
 ili9341 = hardware.driver("ili9341")
@@ -26,9 +27,8 @@ _BUFFER_BYTES = 240 * 60 * 2  # [M] 28800
 def init():
     display = _display()
     touch = _touch()
-    display.set_rotation(
-        lv.DISPLAY_ROTATION._270
-    )  # [M] after the touch driver, which notes the size in portrait
+    # [M] after the touch driver was made, which notes the size in portrait
+    display.set_rotation(lv.DISPLAY_ROTATION._270)
     # [F] the BOOT button, GPIO 0
     button = keypad.Buttons([(machine.Pin(0, machine.Pin.IN, machine.Pin.PULL_UP), lv.KEY.ESC)])
     return hardware.Hardware(

@@ -11,7 +11,8 @@ import lcd_bus
 import lvgl as lv
 import machine
 
-from mpos import hardware, keypad
+import mpos.hardware as hardware
+import mpos.keypad as keypad
 
 st7789 = hardware.driver("st7789")
 

@@ -12,7 +12,7 @@ import lcd_bus
 import lvgl as lv
 import machine
 
-from mpos import hardware
+import mpos.hardware as hardware
 from mpos.calibration import Calibration
 
 st7789 = hardware.driver("st7789")
@@ -24,9 +24,8 @@ _BUFFER_BYTES = 240 * 60 * 2  # [M] 28800: two of them leave DMA memory for a ca
 def init():
     display = _display()
     touch = _touch()
-    display.set_rotation(
-        lv.DISPLAY_ROTATION._90
-    )  # [M] after the touch driver, which notes the size in portrait
+    # [M] after the touch driver was made, which notes the size in portrait
+    display.set_rotation(lv.DISPLAY_ROTATION._90)
     return hardware.Hardware(
         name="waveshare_esp32_s3_touch_lcd_2",
         display=display,
