@@ -22,8 +22,8 @@ def describe(error):
             line = _unwrapped(line)
         if not is_ours or not line.startswith(_FRAME):
             lines.append(line)
-    if not lines[1].startswith(_FRAME):
-        lines.pop(0)  # There is no traceback left to announce.
+    if lines[0].startswith("Traceback") and not lines[1].startswith(_FRAME):
+        lines.pop(0)  # There is nothing left for it to announce.
     return "\n".join(lines)
 
 

@@ -123,7 +123,7 @@ class Connection:
         return line[:-1] if line.endswith(b"\r") else line
 
     async def write(self, data):
-        """Send all of `data` (bytes-like). Raises OSError, and TimeoutError when the peer does not take it."""
+        """Send all of `data` (bytes-like). Raises OSError, TimeoutError when the peer does not take it."""
         self._doing = "took no data"
         data = memoryview(data)
         sent = 0

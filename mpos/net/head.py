@@ -12,7 +12,7 @@ _MAX_HEADERS = 100  # lines
 _MAX_HEAD = 16384  # bytes of all of them together, as they stay in the heap
 _MAX_INFORMATIONAL = 10  # 1xx answers before the real one
 _MAX_DIGITS = 15  # of a Content-Length: far more than any device can hold
-_TOKEN_MARKS = "!#$%&'*+-.^_`|~"  # what names may hold besides letters and digits (RFC 9110, section 5.6.2)
+_TOKEN_MARKS = b"!#$%&'*+-.^_`|~"  # what names may hold besides letters and digits (RFC 9110, section 5.6.2)
 
 
 def build_request(method, url, headers, body_length):
@@ -91,10 +91,9 @@ def _check_token(text, what):
 
 def _checked_value(name, value):
     text = value if isinstance(value, str) else str(value)
-    for character in text:
-        code = ord(character)
+    for code in text.encode():
         if code == 127 or code < 32 and code != 9:
-            raise ValueError("the header %s holds %r: a value is one line of text" % (name, character))
+            raise ValueError("the header %s holds %r: a value is one line of text" % (name, chr(code)))
     return text
 
 

@@ -4,11 +4,11 @@ What is refused is a ValueError that says what to write instead: a wrong address
 request (a line end in it would be a second request), nor into a name lookup that cannot succeed.
 """
 
-_HOST_CHARACTERS = "abcdefghijklmnopqrstuvwxyz0123456789-._"
+_HOST_CHARACTERS = b"abcdefghijklmnopqrstuvwxyz0123456789-._"
 
 
 class Url:
-    """The parts of an address (RFC 3986): scheme, host, port, target; `netloc` is what the Host header says."""
+    """The parts of an address (RFC 3986): scheme, host, port, target; `netloc` is for the Host header."""
 
     def __init__(self, scheme, host, port, default_port, target):
         self.scheme = scheme
@@ -40,31 +40,20 @@ def parse(url):
     if scheme == "https":
         raise ValueError("https:// is not supported yet (TLS is not built in): use an http:// address")
     rest = rest.partition("#")[0]
-    end = _authority_end(rest)
-    authority = rest[:end]
-    target = rest[end:]
-    if not target.startswith("/"):
-        target = "/" + target
+    authority, separator, query = rest.partition("?")
+    authority, _, path = authority.partition("/")
+    target = "/" + path + separator + query
     host, port = _host_and_port(authority, 80)
     return Url(scheme, host, port, 80, target)
 
 
 def _check_characters(url):
-    for character in url:
-        code = ord(character)
-        if code <= 32 or code >= 127 or character == "\\":
-            # The URL is quoted with repr: what is wrong with it may be invisible.
+    for code in url.encode():  # bytes, as each character of a str would be a new object
+        if code <= 32 or code >= 127 or code == 92:
+            # Quoted with repr: what is wrong with it may be invisible.
             raise ValueError(
-                "URL %r holds %r: percent-encode it (a space is %%20, other text its UTF-8 bytes)"
-                % (url, character)
+                "the URL %r holds the byte 0x%02x: percent-encode it (a space is %%20)" % (url, code)
             )
-
-
-def _authority_end(rest):
-    for index in range(len(rest)):
-        if rest[index] in "/?":
-            return index
-    return len(rest)
 
 
 def _host_and_port(authority, default_port):
@@ -77,9 +66,9 @@ def _host_and_port(authority, default_port):
     host = host.lower()
     if not host:
         raise ValueError("the URL names no host: write http://HOST/PATH")
-    for character in host:
-        if character not in _HOST_CHARACTERS:
-            raise ValueError("%r cannot be part of a host name (in %r)" % (character, host))
+    for code in host.encode():
+        if code not in _HOST_CHARACTERS:
+            raise ValueError("%r cannot be part of a host name (in %r)" % (chr(code), host))
     if not port:  # "host:" is allowed by the RFC and means the default
         return host, default_port
     if not port.isdigit() or len(port) > 5 or not 1 <= int(port) <= 65535:

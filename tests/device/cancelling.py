@@ -43,15 +43,16 @@ class _Interrupting(_Counted):
         return super().send(value)
 
 
-async def cancel_at_each_await(make, check):
-    """Run make() again and again, cancel it at its first, second, ... await; `await check()` after each.
+async def cancel_at_each_await(function, arguments, check):
+    """Run the coroutine function again and again, and cancel it at its first, second, ... await.
 
-    Ends when make() ends, or waits, before there is a next await. Returns the number of awaits.
+    `await check()` after each. Ends when the function ends, or waits for ever, before there is a next await.
+    Returns the number of awaits.
     """
     step = 0
     while True:
         step += 1
-        counted = _Counted(make())
+        counted = _Counted(function(*arguments))
         task = asyncio.create_task(counted)
         ended = await _reaches(task, counted, step)
         task.cancel()
@@ -64,12 +65,12 @@ async def cancel_at_each_await(make, check):
             return step
 
 
-async def interrupt_at_each_await(make, check):
+async def interrupt_at_each_await(function, arguments, check):
     """The same with an exception that hits the coroutine in a step of its own, as Ctrl-C does."""
     step = 0
     while True:
         step += 1
-        counted = _Interrupting(make(), step)
+        counted = _Interrupting(function(*arguments), step)
         task = asyncio.create_task(counted)
         stuck = not await _reaches(task, counted, step + 1)
         if stuck:

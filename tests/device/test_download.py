@@ -146,7 +146,7 @@ async def test_progress_goes_up_from_0_to_100_and_never_repeats(server):
 
 async def test_a_wrong_total_size_does_not_reach_100_too_early(server):
     seen = []
-    await download(server + "/until_close?size=50000", None, 1000, seen.append)
+    await download(server + "/until_close?size=50000", None, 1000, seen.append, len)
     assert seen[-2:] == [99, 100]
     del seen[:]
     await download(server + "/until_close?size=1000", None, 100000, seen.append)
@@ -292,9 +292,9 @@ async def test_a_download_can_be_cancelled_at_each_await(server):
 
     url = server + "/fixed?size=20000"
     for each in (cancel_at_each_await, interrupt_at_each_await):
-        steps = await each(lambda: download(url, FILE, None, progress), check)
+        steps = await each(download, (url, FILE, None, progress), check)
         assert steps > 10, steps
-        await each(lambda: download(server + "/stall?sent=500", FILE, None, progress), check)
+        await each(download, (server + "/stall?sent=500", FILE, None, progress), check)
     remove(FILE)
 
 

@@ -4,16 +4,9 @@ import _thread
 import time
 
 import lvgl as lv
+from conditions import until
 
 from mpos import TaskManager, UiBridge
-
-
-async def until(condition):
-    async def wait():
-        while not condition():
-            await TaskManager.sleep_ms(1)
-
-    await TaskManager.wait_for(wait(), 5)
 
 
 async def test_every_post_of_four_threads_is_executed_once_and_in_order():
