@@ -42,7 +42,7 @@ def _parser() -> argparse.ArgumentParser:
 
     it = add("run", run.run, "Boot a board, deploy mpos and the app, start it, show its log until Ctrl-C.")
     it.add_argument("app", help="the app's folder, or its name in apps/")
-    _board_options(it)
+    commands.board_options(it)
     it.add_argument("--source", action="store_true", help="deploy .py files instead of .mpy")
     it.add_argument("--headless", action="store_true", help="no window (only unix_sdl has one)")
     it.add_argument("--expect", metavar="TEXT", help="end well as soon as a visible widget shows TEXT")
@@ -56,38 +56,27 @@ def _parser() -> argparse.ArgumentParser:
 
     it = add("deploy", commands.deploy, "Bring mpos and apps onto a board; only what changed is sent.")
     it.add_argument("app", nargs="*", help="folders of apps; the first is started at boot")
-    _board_options(it)
+    commands.board_options(it)
     it.add_argument("--source", action="store_true", help="deploy .py files instead of .mpy")
 
     it = add("test", commands.test, "Run device tests on a board (through pytest).")
     it.add_argument("paths", nargs="*", help="test files or folders, and options of pytest after --")
-    _board_options(it)
+    commands.board_options(it)
 
     it = add("screenshot", commands.screenshot, "Take a picture of the screen of a running board.")
     it.add_argument("file", help="the PNG file to write")
-    _board_options(it)
+    commands.board_options(it)
 
     it = add("shell", commands.shell, "Talk to the board: a REPL beside the running app (mpremote's).")
-    _board_options(it)
+    commands.board_options(it)
 
     it = add("reset", commands.reset, "Reset the board as its button would.")
-    _board_options(it)
+    commands.board_options(it)
 
     it = add("top", commands.top, "Show what the tasks of a running board use, live.")
-    _board_options(it)
+    commands.board_options(it)
     it.add_argument("--once", action="store_true", help="one table, then end")
     it.add_argument("--interval", type=float, default=2, metavar="S", help="seconds between (default: 2)")
 
     add("boards", commands.boards, "List the boards, and what is connected.")
     return parser
-
-
-def _board_options(parser: argparse.ArgumentParser) -> None:
-    group = parser.add_argument_group("the board")
-    group.add_argument("--board", metavar="NAME", help="a folder of boards/ (default: virtual)")
-    group.add_argument(
-        "--port", metavar="PORT", help="serial port of a real board, or of a running virtual one"
-    )
-    group.add_argument("--binary", metavar="PATH", help="lvgl_micropython's unix binary, for unix_sdl")
-    group.add_argument("--heap", metavar="SIZE", help="heap of a board that is a process, like 256k")
-    group.add_argument("--flash", metavar="SIZE", help="flash of a board that is a process, like 4M")

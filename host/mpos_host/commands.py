@@ -16,6 +16,18 @@ from mpos_host.project import UserError
 from mpos_host.target import Target
 
 
+def board_options(parser: argparse.ArgumentParser) -> None:
+    """The options that choose a board, for `open_target`."""
+    group = parser.add_argument_group("the board")
+    group.add_argument("--board", metavar="NAME", help="a folder of boards/ (default: virtual)")
+    group.add_argument(
+        "--port", metavar="PORT", help="serial port of a real board, or of a running virtual one"
+    )
+    group.add_argument("--binary", metavar="PATH", help="lvgl_micropython's unix binary, for unix_sdl")
+    group.add_argument("--heap", metavar="SIZE", help="heap of a board that is a process, like 256k")
+    group.add_argument("--flash", metavar="SIZE", help="flash of a board that is a process, like 4M")
+
+
 def open_target(options: argparse.Namespace, log: Callable[[str], None] | None = None) -> Target:
     """The board that --board, --port and --binary name."""
     name = options.board or ("unix_sdl" if options.binary else "virtual")
@@ -35,11 +47,8 @@ def deploy(options: argparse.Namespace) -> int:
     with _running_target(options, "deploy") as target:
         target.device.enter()
         done = deploy_files(target.device.transport, plan(target.board, apps, options.source), target.board)
-        print(
-            f"{len(done.written)} files written ({done.bytes_sent / 1024:.0f} KB), {len(done.removed)} removed"
-            if done.written or done.removed
-            else "nothing has changed"
-        )
+        written, removed = len(done.written), len(done.removed)
+        print(f"{written} files written ({done.bytes_sent / 1024:.0f} KB), {removed} removed")
     return 0
 
 

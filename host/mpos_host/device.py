@@ -10,6 +10,7 @@ from __future__ import annotations
 import ast
 import json
 import math
+import re
 import time
 from collections.abc import Callable
 from typing import Any
@@ -20,6 +21,10 @@ from mpos_host.project import UserError
 from mpos_host.serial_stream import DeviceGone, DeviceTimeout, open_transport
 
 __all__ = ["Device", "DeviceError", "DeviceGone", "DeviceTimeout"]
+
+
+# What the friendly REPL says before its first prompt.
+_BANNER = re.compile(r"MicroPython [^\n]*\nType \"help\(\)\"[^\n]*\n$|^(\r\n)+$")
 
 
 class DeviceError(UserError):
@@ -112,18 +117,20 @@ class Device:
         """The value of an expression whose repr is a Python literal."""
         return ast.literal_eval(self.exec(f"print(repr({expression}))", timeout).strip())
 
-    def call(self, expression: str, imports: str = "", timeout: float = 10) -> Any:
+    def call(self, expression: str, imports: str = "", timeout: float = 10, before: str = "") -> Any:
         """The value of `expression` on a board whose app runs and prints; the value goes through JSON.
 
-        What the app prints meanwhile goes to `log`. `imports` names modules, separated by commas.
+        What the app prints meanwhile goes to `log`. `imports` names modules, separated by commas; `before` is
+        code to run first. With mpos on the board, both may await.
 
         Raises `DeviceError` when the expression raises, `DeviceTimeout`.
         """
         print_value = f"print(end='\\x02%s\\x03' % json.dumps({expression}))"
-        return json.loads(self._framed(print_value, f"json,{imports}".strip(","), timeout, expression))
+        code = f"{before}\n{print_value}"
+        return json.loads(self._framed(code, f"json,{imports}".strip(","), timeout, expression))
 
     def printed_by(self, code: str, imports: str = "", timeout: float = 10) -> str:
-        """What `code` (one line) prints, on a board whose app prints as well. Raises as `call()` does."""
+        """What `code` prints, on a board whose app prints as well. Raises as `call()` does."""
         return self._framed(f"print(end='\\x02')\n{code}\nprint(end='\\x03')", imports, timeout, code)
 
     def _framed(self, code: str, imports: str, timeout: float, name: str) -> str:
@@ -131,7 +138,7 @@ class Device:
         `log`. Raw mode without paste: the answers of a paste could not be told from what the app prints."""
         self.enter()
         self._prompt_taken = False
-        what = f"the end of {name}"
+        what = f"the end of {name.strip().splitlines()[0]}"
         until = time.monotonic() + timeout
 
         def read(ending: bytes, output: Callable[[str], None] | None = None) -> str:
@@ -177,7 +184,7 @@ class Device:
         self._stream.write(b"\x04")
         self._stream.until(b"soft reboot\r\n", "the soft reset", timeout)
         printed = self._stream.until(b">>> ", "the prompt after main.py started", timeout)
-        self.log(printed[: printed.rfind("\n") + 1])
+        self.log(_BANNER.sub("", printed))
 
     def hard_reset(self) -> None:
         """Reset the chip. The port may vanish for a while: close this and open another."""

@@ -102,8 +102,8 @@ def load_board(name: str) -> Board:
 def load_app(where: str) -> App:
     """Find the app `where` (a folder, or the name of one in apps/) and check its manifest.
 
-    The manifest is manifest.json with "name", "package", "version" and "entry"; the entry is "module:Class", both of
-    which must exist.
+    The manifest is manifest.json with "name", "package", "version" and "entry"; the entry is "module:Class",
+    both of which must exist.
     """
     directory = _app_directory(where)
     path = directory / "manifest.json"

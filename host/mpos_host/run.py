@@ -4,16 +4,21 @@ from __future__ import annotations
 
 import argparse
 import json
+import re
 import sys
 import time
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from mpos_host import project, screen
 from mpos_host.commands import open_target
 from mpos_host.deploy import deploy, plan
-from mpos_host.device import DeviceError
+from mpos_host.device import DeviceError, DeviceGone
 from mpos_host.project import App, UserError
 from mpos_host.target import Target
+
+if TYPE_CHECKING:
+    from mpos_host.virtual.board import VirtualBoard
 
 # Seconds for the board to come up with the app: an ESP32 imports all of mpos in less than half of it.
 _BOOT = 30
@@ -32,13 +37,13 @@ def run(options: argparse.Namespace) -> int:
     app = project.load_app(options.app)
     extras = parse_extras(options.arg)
     with open_target(options, log=show) as target:
-        start_app(target, app, extras, source=options.source)
-        note(f"{app.title} runs on {target.board.name} at {target.port}")
-        good = True
-        if options.expect is not None:
-            good = expect(target, options.expect, options.timeout)
-        if options.screenshot is not None:
-            Path(options.screenshot).write_bytes(screen.screenshot(target))
+        try:
+            start_app(target, app, extras, source=options.source)
+            note(f"{app.title} runs on {target.board.name} at {target.port}")
+            good = options.expect is None or expect(target, options.expect, options.timeout)
+        finally:
+            if options.screenshot is not None and target.exit_reason() is None:
+                Path(options.screenshot).write_bytes(screen.screenshot(target))
         if options.expect is None and options.screenshot is None:
             follow(target)
     return 0 if good else 1
@@ -77,13 +82,32 @@ def expect(target: Target, text: str, seconds: float) -> bool:
 
 
 def follow(target: Target) -> None:
-    """Show the log until Ctrl-C or until the board ends."""
-    note("Ctrl-C ends it")
+    """Show the log until Ctrl-C. Raises `DeviceGone` when the board ends before that."""
     try:
+        if target.virtual is None:
+            note("Ctrl-C ends the log; the app goes on")
+            while True:
+                show(target.device.follow(1))
+        # Its output can be seen without holding the port, so that mpremote can have that meanwhile.
+        position = target.virtual.output_position
+        target.disconnect()
+        note(f"Ctrl-C ends the board; meanwhile: mpremote connect {target.port} resume repl")
         while True:
-            show(target.device.follow(1))
+            position = _show_line(target.virtual, position)
     except KeyboardInterrupt:
         note("ended")
+
+
+def _show_line(board: VirtualBoard, position: int) -> int:
+    try:
+        line = board.wait_output("\n", timeout=1, since=position)
+    except TimeoutError:
+        if board.exit_reason is not None:
+            raise DeviceGone(board.exit_reason) from None
+        return position
+    # Commands of mpremote pass by here as well, with their control characters.
+    show(re.sub(r"[\x00-\x08\x0b-\x1f]", "", line))
+    return position + len(line.encode())
 
 
 def show(text: str) -> None:
