@@ -2,49 +2,63 @@
 
 import os
 
+_BLOCK = 1024  # bytes
+
 _ENOSPC = 28  # the errno module has no such name
 
 _open_parts = set()  # the .part files being written, so that two downloads cannot mix in one
 
 
 class Memory:
-    """Collects a body of `length` bytes, or of unknown size when it is None."""
+    """Collects a body of `length` bytes, or of unknown size when it is None.
+
+    It is kept in small blocks until the end: a heap in use may have no large gap left but for the result.
+    Raises MemoryError if it does not fit, at once if the length is known.
+    """
 
     def __init__(self, length, name):
         self._name = name
-        self._used = 0
-        self._data = self._allocate(length or 0)
+        self._size = 0
+        self._blocks = []
+        self._block = None
+        self._used = 0  # bytes of the block
+        try:
+            if length is not None:
+                bytearray(length)  # only to see whether it fits
+            self._block = bytearray(_BLOCK if length is None else min(length, _BLOCK))
+        except (MemoryError, OverflowError):
+            raise self._too_big(length) from None
 
     def write(self, view, offset, count):
-        used = self._used + count
+        self._size += count
+        end = offset + count
         try:
-            if used > len(self._data):
-                self._data.extend(view[offset : offset + count])
-            else:
-                self._data[self._used : used] = view[offset : offset + count]
+            while offset < end:
+                part = min(end - offset, len(self._block) - self._used)
+                self._block[self._used : self._used + part] = view[offset : offset + part]
+                offset += part
+                self._used += part
+                if self._used == len(self._block):
+                    self._blocks.append(bytes(self._block))
+                    self._used = 0
         except MemoryError:
-            raise self._too_big(used) from None
-        self._used = used
+            raise self._too_big(self._size) from None
 
     def finish(self):
         """The body as bytes. For a moment the heap holds it twice."""
         try:
-            return bytes(self._data)
+            self._blocks.append(bytes(memoryview(self._block)[: self._used]))
+            return b"".join(self._blocks)
         except MemoryError:
-            raise self._too_big(self._used) from None
+            raise self._too_big(self._size) from None
 
     def abort(self):
-        self._data = None
+        self._blocks = self._block = None
 
-    def _allocate(self, length):
-        try:
-            return bytearray(length)
-        except (MemoryError, OverflowError):
-            raise self._too_big(length) from None
-
-    def _too_big(self, length):
+    def _too_big(self, size):
+        self.abort()
         return MemoryError(
-            "%s: %d bytes do not fit into the heap: download to a file with outfile=" % (self._name, length)
+            "%s: %d bytes do not fit into the heap: download to a file with outfile=" % (self._name, size)
         )
 
 

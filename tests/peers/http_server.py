@@ -92,7 +92,7 @@ def big(exchange: Exchange) -> None:
 
 
 def chunked(exchange: Exchange) -> None:
-    """Chunks of `chunk` bytes; `odd` makes each size another one, with extensions, and trailers at the end."""
+    """Chunks of `chunk` bytes; `odd` makes each another one, with extensions, and adds trailers."""
     body = body_of(exchange.size("size", 1000))
     odd = "odd" in exchange.query
     step = exchange.size("chunk", 100)
