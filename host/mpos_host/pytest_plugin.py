@@ -33,7 +33,11 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 def pytest_collect_file(file_path: Path, parent: pytest.Collector) -> pytest.Collector | None:
-    if file_path.parent.name == "device" and file_path.match("test_*.py"):
+    if file_path.parent.name != "device":
+        return None
+    # Smoke tests are for boards on the desk: they run only when they are named.
+    named = file_path.match("smoke_*.py") and parent.session.isinitpath(file_path)
+    if named or file_path.match("test_*.py"):
         return DeviceFile.from_parent(parent, path=file_path)
     return None
 

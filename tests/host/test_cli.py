@@ -1,0 +1,210 @@
+"""The command `mpos` as a user types it: what it says, and what it ends with."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import select
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from mpos_host.device import Device
+from mpos_host.virtual.board import VirtualBoard
+
+GOOD = {"name": "Hello", "package": "hello", "version": "1.0.0", "entry": "hello:Hello"}
+
+HELLO = """
+import lvgl as lv
+from mpos import Activity, TaskManager
+
+class Hello(Activity):
+    def onCreate(self):
+        screen = lv.obj()
+        self.label = lv.label(screen)
+        self.label.set_text("Hello " + self.extras.get("who", "you"))
+        self.setContentView(screen)
+        TaskManager.create_task(self.later())
+
+    async def later(self):
+        await TaskManager.sleep_ms(300)
+        self.label.set_text("Later")
+        print("later came")
+"""
+
+
+@pytest.fixture
+def app(tmp_path: Path) -> Path:
+    """A folder with an app that works."""
+    return write_app(tmp_path / "hello", HELLO)
+
+
+@pytest.fixture
+def board_arguments(request: pytest.FixtureRequest) -> list[str]:
+    """The options of `mpos` for the board that the tests run on."""
+    if request.config.getoption("port"):
+        pytest.skip("needs a board of its own: the one at --port is in use by the tests")
+    options = {name: request.config.getoption(name) for name in ("board", "binary")}
+    return [part for name, value in options.items() if value for part in (f"--{name}", value)]
+
+
+def write_app(folder: Path, source: str, manifest: object = GOOD) -> Path:
+    folder.mkdir(parents=True)
+    text = manifest if isinstance(manifest, str) else json.dumps(manifest)
+    (folder / "manifest.json").write_text(text)
+    (folder / "hello.py").write_text(source)
+    return folder
+
+
+def mpos(*arguments: object) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-m", "mpos_host", *map(str, arguments)]
+    return subprocess.run(command, capture_output=True, text=True, timeout=90, stdin=subprocess.DEVNULL)
+
+
+def assert_one_line(done: subprocess.CompletedProcess[str], code: int, *parts: str) -> None:
+    assert done.returncode == code, done.stderr
+    assert len(done.stderr.strip().splitlines()) == 1, done.stderr
+    for part in parts:
+        assert part in done.stderr
+
+
+def test_a_missing_app_is_named_with_what_is_close():
+    assert_one_line(mpos("run", "demo_downlod"), 2, "no app demo_downlod", "did you mean demo_download?")
+
+
+def test_an_unknown_board_is_named_with_what_is_close():
+    done = mpos("run", "demo_download", "--board", "virtul")
+    assert_one_line(done, 2, "no board virtul", "did you mean virtual?")
+
+
+def test_a_folder_without_manifest_is_no_app(tmp_path: Path):
+    assert_one_line(mpos("run", tmp_path), 2, "has no manifest.json")
+
+
+@pytest.mark.parametrize(
+    ("manifest", "said"),
+    [
+        ("{", "is not valid JSON"),
+        ("[]", "must hold an object"),
+        ({**GOOD, "entry": 3}, 'lacks "entry"'),
+        ({**GOOD, "version": ""}, 'lacks "version"'),
+        ({**GOOD, "package": "no/name"}, '"package" must be a name'),
+        ({**GOOD, "entry": "hello"}, '"entry" must be "module:Class"'),
+        ({**GOOD, "entry": "helo:Hello"}, "names helo.py"),
+        ({**GOOD, "entry": "hello:Helo"}, "names class Helo, hello.py has: Hello"),
+    ],
+)
+def test_an_error_in_the_manifest_is_said_before_anything_starts(tmp_path: Path, manifest, said):
+    assert_one_line(mpos("run", write_app(tmp_path / "app", HELLO, manifest)), 2, "manifest.json", said)
+
+
+def test_an_error_of_syntax_is_said_with_its_line(tmp_path: Path):
+    done = mpos("run", write_app(tmp_path / "app", "class Hello:\n  def"))
+    assert_one_line(done, 2, "hello.py:2")
+
+
+def test_options_that_cannot_be_are_said():
+    assert_one_line(mpos("run", "demo_download", "--heap", "many"), 2, "'many' is no size")
+    assert_one_line(mpos("run", "demo_download", "--binary", "/none"), 2, "no file /none")
+    assert_one_line(mpos("run", "demo_download", "--board", "unix_sdl"), 2, "needs --binary")
+    assert_one_line(mpos("run", "demo_download", "--arg", "x"), 2, "NAME=VALUE")
+    assert_one_line(mpos("run", "demo_download", "--port", "/dev/ttyNONE"), 1, "no port /dev/ttyNONE")
+    assert_one_line(mpos("screenshot", "x.png"), 2, "say its --port")
+
+
+def test_a_port_in_use_is_said():
+    with VirtualBoard(panel=False) as board, Device(board.port):
+        assert_one_line(mpos("top", "--port", board.port), 1, board.port, "in use")
+
+
+def test_every_board_is_listed():
+    done = mpos("boards")
+    assert done.returncode == 0
+    for name in ("virtual", "unix_sdl", "waveshare_esp32_s3_touch_lcd_2"):
+        assert re.search(rf"^{name}\b", done.stdout, re.MULTILINE)
+
+
+def test_run_ends_well_when_the_text_appears(app: Path, board_arguments, tmp_path: Path):
+    picture = tmp_path / "screen.png"
+    done = mpos("run", app, *board_arguments, "--expect", "Later", "--screenshot", picture)
+    assert done.returncode == 0, done.stderr
+    assert "later came" in done.stdout
+    assert picture.read_bytes().startswith(b"\x89PNG")
+
+
+def test_run_says_what_was_there_instead(app: Path, board_arguments):
+    arguments = ["--expect", "Nonsense", "--timeout", "1", "--arg", "who=me"]
+    done = mpos("run", app, *board_arguments, *arguments)
+    assert done.returncode == 1
+    assert "'Nonsense' did not appear in 1 s; the screen shows 'Later'" in done.stderr
+
+
+def test_extras_reach_the_app(app: Path, board_arguments):
+    done = mpos("run", app, *board_arguments, "--expect", "Hello reader", "--arg", "who=reader")
+    assert done.returncode == 0, done.stderr
+
+
+def test_run_from_source_shows_the_same(app: Path, board_arguments):
+    done = mpos("run", app, *board_arguments, "--source", "--expect", "Hello you")
+    assert done.returncode == 0, done.stderr
+
+
+def test_an_app_that_raises_in_oncreate_is_told_on_the_terminal_and_on_the_screen(
+    tmp_path: Path, board_arguments
+):
+    broken = "from mpos import Activity\nclass Hello(Activity):\n    def onCreate(self):\n        1 / 0\n"
+    app = write_app(tmp_path / "app", broken)
+    done = mpos("run", app, *board_arguments, "--screenshot", tmp_path / "screen.png")
+    assert done.returncode == 1
+    assert "hello.py" in done.stdout and "line 4" in done.stdout
+    assert "ZeroDivisionError" in done.stderr
+    assert "Traceback" not in done.stderr
+    assert (tmp_path / "screen.png").exists()
+
+
+def test_ctrl_c_ends_the_board_and_leaves_nothing_running(app: Path, board_arguments):
+    command = [sys.executable, "-m", "mpos_host", "run", str(app), *board_arguments]
+    running = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    try:
+        assert running.stdout is not None
+        read_until(running, "later came")
+        children = [os.pidfd_open(pid) for pid in descendants(running.pid)]
+        assert children
+        running.send_signal(signal.SIGINT)
+        _, errors = running.communicate(timeout=20)
+    finally:
+        running.kill()
+        running.wait()
+    assert running.returncode == 0, errors
+    assert "Traceback" not in errors
+    wait_gone(children)
+
+
+def read_until(process: subprocess.Popen[str], text: str) -> None:
+    """Read lines up to one with `text`; the test's own limit ends a process that never prints it."""
+    assert process.stdout is not None
+    for line in process.stdout:
+        if text in line:
+            return
+    raise AssertionError(f"{text!r} was not printed")
+
+
+def descendants(pid: int) -> set[int]:
+    """The children of all threads of a process."""
+    return {
+        int(child)
+        for thread in Path(f"/proc/{pid}/task").iterdir()
+        for child in (thread / "children").read_text().split()
+    }
+
+
+def wait_gone(handles: list[int], seconds: float = 10) -> None:
+    """Wait for the end of the processes behind these pidfds."""
+    for handle in handles:
+        ended, _, _ = select.select([handle], [], [], seconds)
+        os.close(handle)
+        assert ended, "a process is still there"
