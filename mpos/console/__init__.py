@@ -16,6 +16,7 @@ from micropython import const, kbd_intr
 
 _CTRL_C = const(3)
 _CHUNK = const(128)
+_NEVER = const(0x3FFFFFFF)
 
 _ONCE = (None,)
 UNFINISHED = object()
@@ -94,15 +95,22 @@ class Console:
         self.namespace = __import__("__main__").__dict__ if namespace is None else namespace
         self.reset_requested = False
         """Whether somebody asked for a soft reset: Ctrl-D, or SystemExit in a command."""
+        self._greeted = False
         self._raw = False
         self._friendly = None
         self._mode = None
 
     async def run(self):
         """Serve until the input ends or a soft reset is asked for, which see `reset.py`."""
+        record = core.cur_task.coro
+        if hasattr(record, "slow_us"):
+            # A command may take as long as it likes, and a report of that would garble the raw REPL.
+            record.slow_us = _NEVER
         kbd_intr(-1)
         try:
-            self.enter_friendly()
+            if not self._greeted:
+                self._greeted = True
+                self.enter_friendly()
             chunk = b""
             while not self.reset_requested:
                 chunk = chunk or await self.input.read()
@@ -113,6 +121,7 @@ class Console:
                 except Exception as error:  # Of the console itself, such as too little memory for it.
                     chunk = b""
                     sys.print_exception(error, self._text)
+                    self._friendly = None
                     self.enter_friendly()
         finally:
             kbd_intr(_CTRL_C)  # From here on it is for whoever comes next.
@@ -190,7 +199,9 @@ class Console:
                 typed_ahead += command.typed_ahead
             else:
                 _, error = run_interruptible(exec, command, self.namespace)
-        if isinstance(error, SystemExit):
+        if isinstance(error, KeyboardInterrupt):
+            _repair_tasks()
+        elif isinstance(error, SystemExit):
             error = None
             self.request_reset()
         mode.finished(error)
@@ -205,3 +216,11 @@ class Console:
         from .awaiting import Awaiting
 
         return Awaiting(source, kind, self.namespace)
+
+
+def _repair_tasks():
+    """Find the tasks that a Ctrl-C has lost because it landed in asyncio's code when the command called that,
+    between two queues."""
+    module = sys.modules.get("mpos.task_manager")
+    if module is not None:
+        module.repair(module.TaskManager.task_list - {core.cur_task}, None)

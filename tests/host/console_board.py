@@ -1,0 +1,80 @@
+"""The board with the console on its loop beside a task that counts, for the console's tests."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from collections.abc import Iterator
+
+import pytest
+from mpos_host.session import BoardSession
+from peers.terminal import Terminal
+
+MAIN = """
+from mpos import TaskManager
+from mpos.console import Console
+
+ticks = 0
+
+async def count():
+    global ticks
+    while True:
+        ticks += 1
+        await TaskManager.sleep_ms(2)
+
+TaskManager.create_task(count(), "count")
+TaskManager.start(console=Console())
+"""
+
+
+class ConsoleBoard:
+    """A board whose main.py serves the console. `port` is its serial port."""
+
+    def __init__(self, session: BoardSession):
+        self._session = session
+        target = session.fresh()
+        target.device.transport.fs_writefile("/main.py", MAIN.encode())
+        self.port = target.port
+        target.disconnect()
+        self.boot()
+
+    def boot(self) -> None:
+        """Start main.py, and wait for the console's first prompt."""
+        virtual = self._session.target.virtual
+        assert virtual is not None
+        since = virtual.output_position
+        virtual.reset()
+        virtual.wait_output('Type "help()" for more information.\r\n>>> ', since=since)
+
+    def close(self) -> None:
+        """Leave a board without main.py behind."""
+        self._session.target.restart()
+        device = self._session.target.device
+        device.enter(soft_reset=True)
+        device.exec("import os; os.remove('/main.py')")
+        self._session.spoil()
+
+    def terminal(self) -> Terminal:
+        """A terminal at its prompt."""
+        terminal = Terminal(self.port)
+        terminal.send(b"\x03")
+        terminal.until(b">>> ")
+        return terminal
+
+    def mpremote(self, *arguments: str, resume: bool = True) -> str:
+        """Run the stock mpremote; returns what it printed. Raises CalledProcessError."""
+        command = [sys.executable, "-m", "mpremote", "connect", self.port]
+        command += ["resume"] if resume else []
+        done = subprocess.run([*command, *arguments], capture_output=True, text=True, timeout=60)
+        if done.returncode:
+            raise subprocess.CalledProcessError(done.returncode, command, done.stdout, done.stderr)
+        return done.stdout
+
+
+@pytest.fixture
+def console(board_session: BoardSession) -> Iterator[ConsoleBoard]:
+    """A board with the console; it is started anew for each test."""
+    board_session.skip_unless(("process",))
+    board = ConsoleBoard(board_session)
+    yield board
+    board.close()

@@ -1,0 +1,148 @@
+"""The console and a stock mpremote, while the loop runs."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import pty
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from console_board import ConsoleBoard, console
+from peers.terminal import Terminal
+
+__all__ = ["console"]
+
+
+def ticks(console: ConsoleBoard) -> int:
+    return int(console.mpremote("exec", "print(ticks)"))
+
+
+def test_exec_answers_and_the_tasks_go_on(console: ConsoleBoard) -> None:
+    first = ticks(console)
+    assert ticks(console) > first
+
+
+def test_a_command_that_awaits_leaves_the_loop_running(console: ConsoleBoard) -> None:
+    code = "import asyncio; before = ticks; await asyncio.sleep(0.3); print(ticks - before)"
+    assert 50 < int(console.mpremote("exec", code)) <= 150
+    assert int(console.mpremote("exec", "print(before)")) > 0
+
+
+def test_a_command_that_does_not_await_has_the_loop_for_itself(console: ConsoleBoard) -> None:
+    code = "import time; before = ticks; time.sleep(0.1); print(ticks - before)"
+    assert console.mpremote("exec", code) == "0\n"
+
+
+def test_eval_prints_the_value(console: ConsoleBoard) -> None:
+    assert console.mpremote("eval", "6 * 7") == "42\n"
+
+
+def test_a_traceback_is_that_of_the_built_in_repl(console: ConsoleBoard) -> None:
+    code = "def f():\n  return 1 / 0\nf()"
+    with pytest.raises(subprocess.CalledProcessError) as here:
+        console.mpremote("exec", code)
+    with pytest.raises(subprocess.CalledProcessError) as built_in:
+        console.mpremote("exec", code, resume=False)
+    assert here.value.stdout == built_in.value.stdout
+    assert 'File "<stdin>", line 3, in <module>' in here.value.stdout
+
+
+@pytest.mark.parametrize("line_end", ["\n", "\r\n"])
+def test_run_takes_a_script_that_awaits(console: ConsoleBoard, tmp_path: Path, line_end: str) -> None:
+    script = tmp_path / "script.py"
+    lines = [
+        "import asyncio",
+        "",
+        "def twice(n):",
+        "\treturn 2 * n",
+        "",
+        "async def later(n):",
+        "    await asyncio.sleep_ms(1)",
+        "    return [twice(i) for i in range(n)]",
+        "",
+        "for n in (1, 3):",
+        '    text = """line 1',
+        '  line 2"""',
+        "    print(text, await later(n))",
+        "raise ValueError(n)",
+    ]
+    script.write_bytes(line_end.join(lines).encode())
+    with pytest.raises(subprocess.CalledProcessError) as failed:
+        console.mpremote("run", str(script))
+    output = failed.value.stdout.replace("\r", "")
+    assert output.startswith("line 1\n  line 2 [0]\nline 1\n  line 2 [0, 2, 4]\n")
+    assert 'File "<stdin>", line 14, in <module>\nValueError: 3' in output
+    assert console.mpremote("exec", "print(n, twice(n))") == "3 6\n"
+
+
+@pytest.mark.parametrize("code", ["x = 1\ny = = 2\n", "x = 1\nawait y = = 2\n"])
+def test_a_syntax_error_names_its_line(console: ConsoleBoard, code: str) -> None:
+    with pytest.raises(subprocess.CalledProcessError) as failed:
+        console.mpremote("exec", code)
+    assert failed.value.stdout.endswith('File "<stdin>", line 2\nSyntaxError: invalid syntax\n')
+
+
+def test_files_of_100_kb_arrive_whole_both_ways(console: ConsoleBoard, tmp_path: Path) -> None:
+    data = os.urandom(100_000)
+    (tmp_path / "there").write_bytes(data)
+    console.mpremote("cp", str(tmp_path / "there"), ":/data.bin")
+    assert hashlib.sha256(data).hexdigest() in console.mpremote("sha256sum", ":/data.bin")
+    console.mpremote("cp", ":/data.bin", str(tmp_path / "back"))
+    assert (tmp_path / "back").read_bytes() == data
+    first = ticks(console)
+    console.mpremote("rm", ":/data.bin")
+    assert "data.bin" not in console.mpremote("ls", ":/")
+    assert ticks(console) > first
+
+
+def test_a_mounted_folder_of_the_host_can_be_read(console: ConsoleBoard, tmp_path: Path) -> None:
+    (tmp_path / "note.txt").write_text("from the host")
+    output = console.mpremote("mount", str(tmp_path), "exec", "print(open('/remote/note.txt').read())")
+    assert output.endswith("from the host\n")
+
+
+def test_without_resume_the_board_is_reset_and_main_py_left_out(console: ConsoleBoard) -> None:
+    console.mpremote("exec", "mark = 1")
+    assert console.mpremote("exec", "print('ticks' in globals(), 'mark' in globals())", resume=False) == (
+        "False False\n"
+    )
+
+
+def test_soft_reset_runs_main_py_again(console: ConsoleBoard) -> None:
+    with console.terminal() as terminal:
+        terminal.type("mark = 1")
+        terminal.send(b"\x04")
+        terminal.until(b"MPY: soft reboot\r\n")
+        terminal.until(b">>> ")
+        assert terminal.type("ticks > 0, 'mark' in globals()") == "(True, False)\n"
+
+
+def test_sys_exit_resets_as_in_the_built_in_repl(console: ConsoleBoard) -> None:
+    with console.terminal() as terminal:
+        terminal.send(b"import sys; sys.exit()\r")
+        terminal.until(b"MPY: soft reboot\r\n")
+        terminal.until(b">>> ")
+        assert terminal.type("ticks > 0") == "True\n"
+
+
+def test_the_repl_of_mpremote_is_interactive(console: ConsoleBoard) -> None:
+    ours, its = pty.openpty()
+    command = [sys.executable, "-m", "mpremote", "connect", console.port, "resume", "repl"]
+    with Terminal(fd=ours) as person:
+        mpremote = subprocess.Popen(command, stdin=its, stdout=its, stderr=its)
+        os.close(its)
+        try:
+            person.until(b"to exit this shell")
+            person.send(b"\r")
+            person.until(b">>> ")
+            assert person.type("6 * 7") == "42\n"
+            assert re.fullmatch(r"\d+\n", person.type("ticks"))
+            person.send(b"\x1d")  # Ctrl-]
+            assert mpremote.wait(10) == 0
+        finally:
+            mpremote.kill()
+            mpremote.wait()
