@@ -1,8 +1,8 @@
 """What runs in the VM before anything of the user: the board's "ROM".
 
-Started as `-c "__import__('boot')" CONTROL_FD FLASH_FD KEY=VALUE...` by the supervisor (VirtualBoard). Puts the
-firmware's modules into sys.modules, mounts the flash at `/`, tells the supervisor that the board is up, and runs
-/boot.py and /main.py. The REPL follows. Ctrl-C reaches only the user's code.
+Started as `-c "__import__('boot')" CONTROL_FD FLASH_FD KEY=VALUE...` by the supervisor (VirtualBoard). Puts
+the firmware's modules into sys.modules, mounts the flash at `/`, tells the supervisor that the board is up,
+and runs /boot.py and /main.py. The REPL follows. Ctrl-C reaches only the user's code.
 """
 
 import micropython
@@ -19,11 +19,16 @@ _BLOCK = 4096
 
 
 class _Flash:
-    """The flash image as block device (MicroPython's extended interface: programming parts of a block)."""
+    """The flash image as block device (MicroPython's extended interface: programming parts of a block).
+
+    Its methods have no branch and allocate nothing: the VM raises a pending KeyboardInterrupt at a branch,
+    and an exception out of here would leave LittleFS in the middle of its work, which crashes it later.
+    """
 
     def __init__(self, file, blocks):
         self._file = file
-        self._blocks = blocks
+        # To the questions 4 and 5: number of blocks, size of a block. There is nothing to do for the others.
+        self._answers = {4: blocks, 5: _BLOCK}
 
     def readblocks(self, block, buffer, offset=0):
         self._file.seek(block * _BLOCK + offset)
@@ -34,11 +39,7 @@ class _Flash:
         self._file.write(buffer)
 
     def ioctl(self, request, argument):
-        if request == 4:  # number of blocks
-            return self._blocks
-        if request == 5:  # size of a block
-            return _BLOCK
-        return 0  # init, deinit, sync, erase: nothing to do
+        return self._answers.get(request, 0)
 
 
 def _start():
@@ -101,7 +102,7 @@ def _run(path, control):
     except OSError:
         return
     try:
-        execfile(path, __import__("__main__").__dict__)
+        execfile(path, __import__("__main__").__dict__)  # noqa: F821 (a built-in of MicroPython)
     except SystemExit:  # machine.soft_reset() and sys.exit() reset a board
         control.write(b"exit\n")
         while True:  # until the supervisor ends this VM

@@ -1,7 +1,7 @@
 """`machine` of the virtual board, with the names and numbers of the ESP32 port.
 
-Reset, watchdog and clock are played by the supervisor of the VM; the bootstrap sets `_control`, the pipe to it
-(one line a message), and what a board would read from its chip.
+Reset, watchdog and clock are played by the supervisor of the VM; the bootstrap sets `_control`, the pipe to
+it (one line a message), and what a board would read from its chip.
 """
 
 import time
@@ -16,6 +16,7 @@ DEEPSLEEP_RESET = 4
 SOFT_RESET = 5
 
 _control = None
+_interrupt = None
 _reset_cause = PWRON_RESET
 _unique_id = b"\0" * 6
 _rtc_offset = 0  # seconds the RTC is ahead of the host's clock

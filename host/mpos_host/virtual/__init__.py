@@ -1,4 +1,4 @@
-"""The virtual board: a MicroPython VM with a serial port, a flash and a panel, played by processes of this computer."""
+"""The virtual board: a MicroPython VM with serial port, flash and panel, played by this computer."""
 
 from mpos_host.virtual.board import BoardError, VirtualBoard
 from mpos_host.virtual.flash import Flash, FlashError

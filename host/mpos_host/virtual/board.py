@@ -11,7 +11,8 @@ from pathlib import Path
 from mpos_host.project import UserError
 from mpos_host.virtual.firmware import build_firmware
 from mpos_host.virtual.flash import Flash
-from mpos_host.virtual.serial_port import OutputLog, SerialPort
+from mpos_host.virtual.output_log import OutputLog
+from mpos_host.virtual.serial_port import SerialPort
 from mpos_host.virtual.supervisor import ResetCause, Supervisor
 from mpos_host.virtual.vm import VmProcess, packaged_vm
 

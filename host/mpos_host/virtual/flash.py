@@ -11,7 +11,7 @@ import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import littlefs
 
@@ -22,7 +22,7 @@ MIN_SIZE = 16 * BLOCK_SIZE
 
 # What MicroPython's VfsLfs2 is created with on the boards (extmod/vfs_lfs.c and ports/esp32: readsize,
 # progsize, lookahead); the caches follow from them. The disk version is the oldest, which every one reads.
-_GEOMETRY = {
+_GEOMETRY: dict[str, Any] = {
     "block_size": BLOCK_SIZE,
     "read_size": 32,
     "prog_size": 32,

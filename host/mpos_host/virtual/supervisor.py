@@ -1,7 +1,7 @@
 """The thread that plays the board around the VM: starts it, carries its serial line, resets it, sees it die.
 
-One thread does everything that touches the VM and the port, driven by what becomes readable or writable; others
-hand it commands through `submit`. It also is the thread whose end ends the VM (VmProcess).
+One thread does everything that touches the VM and the port, driven by what becomes readable or writable;
+other threads hand it commands. It also is the thread whose end ends the VM (VmProcess).
 """
 
 from __future__ import annotations
@@ -15,18 +15,18 @@ import time
 from collections import deque
 from collections.abc import Callable
 from concurrent.futures import Future
+from contextlib import suppress
 from enum import Enum, auto
 
-from mpos_host.virtual.serial_port import BoardText, OutputLog, SerialPort
+from mpos_host.virtual.board_text import BoardText
+from mpos_host.virtual.host_input import HostInput
+from mpos_host.virtual.output_log import OutputLog
+from mpos_host.virtual.repl_output import CTRL_A, CTRL_D, BootOutput, ReplMode
+from mpos_host.virtual.serial_port import SerialPort
 from mpos_host.virtual.vm import VmProcess
 
 _START_TIMEOUT_S = 30.0
-_INPUT_LIMIT = 64 * 1024
-_CTRL_A, _CTRL_B, _CTRL_C, _CTRL_D = b"\x01", b"\x02", b"\x03", b"\x04"
-_RAW_PROMPT = b"raw REPL; CTRL-B to exit\r\n"
-_FRIENDLY_PROMPT = b">>> "
-_CTRL_C_RETRY_S = 0.001  # while the VM is between prompt and code
-_CTRL_C_PATIENCE_S = 2.0  # then it becomes a byte; compiling a large script takes that long at most
+_HELD_OUTPUT_S = 0.02  # then what may be the start of a mark is none
 _PIECE = 64 * 1024
 
 
@@ -44,8 +44,7 @@ class Phase(Enum):
 
     DOWN = auto()  # no VM: it died
     STARTING = auto()  # the bootstrap runs; a Ctrl-C would break it
-    BOOTING = auto()  # boot.py and main.py run, then the bootstrap prints the mark
-    ENTERING_RAW = auto()  # after a soft reset from the raw REPL: its prompt is awaited
+    BOOTING = auto()  # boot.py and main.py run, and the REPL comes up
     RUNNING = auto()  # the REPL has taken over
 
 
@@ -80,15 +79,10 @@ class Supervisor:
         self._vm: VmProcess | None = None
         self._phase = Phase.DOWN
         self._text = BoardText()
-        self._mark = b""
-        self._held = b""  # output in which the mark or the raw prompt is looked for
-        self._raw_repl = False
-        self._enter_raw = False  # this life of the VM began from the raw REPL and is to be brought back there
-        self._last_switch = b""  # the last Ctrl-A or Ctrl-B of the host
-        self._tail = b""  # the output since then, as much as is needed to find the answer
-        self._input = bytearray()
-        self._ctrl_c_since: float | None = None
-        self._control_text = b""
+        self._boot_output = BootOutput(b"", False, self._enter_raw_repl)
+        self._repl = ReplMode()
+        self._input = HostInput()
+        self._control_text = b""  # the start of a message
         self._orderly = False  # the VM said that it ends for a soft reset
         self._deadline: float | None = None  # for the start
         self._rtc_offset = 0
@@ -143,7 +137,7 @@ class Supervisor:
         poller = select.poll()
         poller.register(self._wake_read, select.POLLIN)
         port_events = select.POLLOUT if self._port.has_output else 0
-        if len(self._input) < _INPUT_LIMIT:
+        if not self._input.is_full:
             port_events |= select.POLLIN
         poller.register(self._port.fd, port_events)
         vm = self._vm
@@ -152,7 +146,7 @@ class Supervisor:
             poller.register(vm.exit_fd, select.POLLIN)
             if not self._port.is_full:
                 poller.register(vm.stdout, select.POLLIN)
-            if self._may_send_input and self._input and self._ctrl_c_since is None:
+            if self._may_send_input and self._input.awaits_room:
                 poller.register(vm.stdin, select.POLLOUT)
         ready = dict(poller.poll(self._timeout_ms()))
 
@@ -169,10 +163,12 @@ class Supervisor:
                 self._read_output(vm)
             elif self._text.is_holding:
                 self._from_vm(self._text.flush())
+        if vm is not None and vm is self._vm and vm.exit_fd in ready:
+            self._ended(vm)
         if self._vm is not None:
-            if self._vm is vm and vm.exit_fd in ready:
-                self._ended(vm)
-            self._send_input()
+            if self._may_send_input:
+                self._input.send(self._vm)
+            self._input.see_interrupt_through(self._vm)
             self._check_deadlines()
 
     def _timeout_ms(self) -> float | None:
@@ -182,19 +178,17 @@ class Supervisor:
             waits.append(self._deadline - now)
         if self._watchdog_s is not None:
             waits.append(self._fed_at + self._watchdog_s - now)
-        if self._ctrl_c_since is not None:
-            waits.append(_CTRL_C_RETRY_S)
+        if self._input.retry_s is not None:
+            waits.append(self._input.retry_s)
         if self._port.is_full:
             waits.append(SerialPort.PATIENCE_S)
         if self._text.is_holding:
-            waits.append(0.02)
+            waits.append(_HELD_OUTPUT_S)
         return max(0.0, min(waits) * 1000) if waits else None
 
     def _take_commands(self) -> None:
-        try:
+        with suppress(BlockingIOError):
             os.read(self._wake_read, 4096)
-        except BlockingIOError:
-            pass
         while self._commands:
             action, done = self._commands.popleft()
             self._started.append(done)
@@ -213,12 +207,11 @@ class Supervisor:
     def _restart(self, cause: ResetCause, main: bool) -> None:
         self._drop_vm()
         if cause is not ResetCause.SOFT:
-            self._raw_repl = False
+            self._repl = ReplMode()
             self._input.clear()
-        self._enter_raw = self._raw_repl
-        self._mark = b"\x1b[" + secrets.token_hex(8).encode() + b"z"
+        mark = b"\x1b[" + secrets.token_hex(8).encode() + b"z"
         self._text = BoardText()
-        self._held = b""
+        self._boot_output = BootOutput(mark, self._repl.is_raw, self._enter_raw_repl)
         self._orderly = False
         self.exit_reason = None
         self._log.set_down(None)
@@ -227,7 +220,7 @@ class Supervisor:
             "reset_cause": str(cause.value),
             "rtc_offset": str(self._rtc_offset),
             "main": "1" if main else "0",
-            "mark": self._mark.decode(),
+            "mark": mark.decode(),
         }
         try:
             settings.update(self._before_start(cause))
@@ -241,7 +234,8 @@ class Supervisor:
     def _drop_vm(self) -> None:
         vm, self._vm = self._vm, None
         self._phase = Phase.DOWN
-        self._deadline = self._watchdog_s = self._ctrl_c_since = None
+        self._deadline = self._watchdog_s = None
+        self._input.forget_interrupts()
         self._control_text = b""
         if vm is not None:
             vm.close()
@@ -260,29 +254,28 @@ class Supervisor:
 
     def _soft_reset(self) -> None:
         self._emit(b"MPY: soft reboot\r\n")
-        self._restart(ResetCause.SOFT, main=not self._raw_repl)
+        self._restart(ResetCause.SOFT, main=not self._repl.is_raw)
 
     def _drain(self, vm: VmProcess) -> None:
         """Take what a VM that has ended had still written."""
         while self._read_output(vm):
             pass
         self._from_vm(self._text.flush())
-        self._emit(self._held)
-        self._held = b""
+        self._emit(self._boot_output.flush())
         self._read_control(vm)
 
     def _go_down(self, reason: str) -> None:
         lines = self._log.text()[-2000:].split("\n")
         last = [line.strip() for line in lines if line.strip(" \r>\x04")][-3:]
         self.exit_reason = reason + (f"; its last output: {' | '.join(last)}" if last else "")
-        raw = self._raw_repl
+        raw = self._repl.is_raw
         self._drop_vm()
         self._input.clear()
         message = f"MPY: {reason}. Reset the board to go on.\r\n".encode()
         # To an mpremote that waits for the end of a command, its error output; the second end is for one that
         # was still sending it.
         self._emit(b"\x04" + message + b"\x04\x04>" if raw else b"\r\n" + message)
-        self._raw_repl = False
+        self._repl = ReplMode()
         self._log.set_down(self.exit_reason)
         self._fail_started(self.exit_reason)
 
@@ -302,52 +295,23 @@ class Supervisor:
         return bool(data)
 
     def _from_vm(self, data: bytes) -> None:
-        if self._phase is Phase.RUNNING:
-            self._emit(data)
-            return
-        data = self._held + data
-        self._held = b""
-        if self._phase in (Phase.STARTING, Phase.BOOTING):
-            before, found, data = data.partition(self._mark)
-            if not found:
-                keep = _overlap(before, self._mark)
-                self._held = before[len(before) - keep :]
-                self._emit(before[: len(before) - keep])
-                return
-            self._emit(before)
-            if not self._enter_raw:
-                self._raw_repl = False  # what main.py may have served was its own
-                self._phase = Phase.RUNNING
-                self._emit(data)
-                return
-            self._phase = Phase.ENTERING_RAW
-            self._deadline = time.monotonic() + _START_TIMEOUT_S
-            if self._vm is not None:
-                os.write(self._vm.stdin, _CTRL_A)
-        # The banner and the first friendly prompt are not for whoever was in the raw REPL.
-        _, found, rest = data.partition(_RAW_PROMPT)
-        if not found:
-            self._held = data
-            return
-        self._phase = Phase.RUNNING
-        self._deadline = None
-        self._emit(_RAW_PROMPT + rest)
+        self._emit(self._boot_output.feed(data))
+        if self._phase is Phase.BOOTING and self._boot_output.is_over:
+            self._phase = Phase.RUNNING
+            self._deadline = None
+            self._repl.is_raw = self._boot_output.raw  # what main.py may have served was its own
+
+    def _enter_raw_repl(self) -> None:
+        self._deadline = time.monotonic() + _START_TIMEOUT_S
+        if self._vm is not None:
+            os.write(self._vm.stdin, CTRL_A)
 
     def _emit(self, data: bytes) -> None:
         if not data:
             return
-        if self._last_switch and self._phase in (Phase.BOOTING, Phase.RUNNING):
-            self._note_repl(data)
+        self._repl.from_board(data)
         self._log.append(data)
         self._port.send(data)
-
-    def _note_repl(self, data: bytes) -> None:
-        """Follow which REPL the VM is in, for the next soft reset: its greeting answers the host's switch."""
-        greeting = _RAW_PROMPT if self._last_switch == _CTRL_A else _FRIENDLY_PROMPT
-        self._tail = self._tail[-len(greeting) :] + data
-        if greeting in self._tail:
-            self._raw_repl = self._last_switch == _CTRL_A
-            self._last_switch = self._tail = b""
 
     def _read_control(self, vm: VmProcess) -> None:
         while vm is self._vm:
@@ -365,8 +329,7 @@ class Supervisor:
         """A message of the firmware (boot.py, machine.py)."""
         name, _, value = line.partition(" ")
         if name == "boot":
-            if self._phase is Phase.STARTING:
-                self._phase = Phase.BOOTING
+            self._phase = Phase.BOOTING
             self._deadline = None
             for done in self._started:
                 done.set_result(None)
@@ -393,75 +356,17 @@ class Supervisor:
 
     @property
     def _may_send_input(self) -> bool:
-        if self._phase is Phase.BOOTING:
-            return not self._enter_raw
-        return self._phase is Phase.RUNNING
+        return self._phase is Phase.RUNNING or (self._phase is Phase.BOOTING and not self._boot_output.raw)
 
     def _from_host(self, data: bytes) -> None:
         if self._phase is Phase.DOWN:
             # Whoever enters the raw REPL or asks for a soft reset gets a board, without main.py: that may
             # be what died.
-            start = min((at for at in (data.find(_CTRL_A), data.find(_CTRL_D)) if at >= 0), default=-1)
+            start = min((at for at in (data.find(CTRL_A), data.find(CTRL_D)) if at >= 0), default=-1)
             if start < 0:
                 return
-            data = data[start:].lstrip(_CTRL_D)
+            data = data[start:].lstrip(CTRL_D)
             self._restart(ResetCause.HARD, main=False)
-        for switch in (_CTRL_A, _CTRL_B):
-            if data.rfind(switch) > data.rfind(self._last_switch or b"\x00"):
-                self._last_switch = switch
-        pieces = data.split(_CTRL_C)
-        self._input += pieces[0]
-        for piece in pieces[1:]:
-            # Out of turn while code runs, as an interrupt of a board's port; else a byte in its turn.
-            if (
-                self._phase not in (Phase.BOOTING, Phase.RUNNING)
-                or self._vm is None
-                or not self._vm.interrupt()
-            ):
-                self._input += _CTRL_C
-            self._input += piece
-        self._send_input()
-
-    def _send_input(self) -> None:
-        vm = self._vm
-        while vm is not None and self._input and self._may_send_input:
-            if self._input[:1] == _CTRL_C:
-                if not self._send_ctrl_c(vm):
-                    return
-                continue
-            end = self._input.find(_CTRL_C)
-            piece = bytes(self._input[: end if end >= 0 else len(self._input)][:4096])
-            if not self._write(vm, piece):
-                return
-
-    def _send_ctrl_c(self, vm: VmProcess) -> bool:
-        """Deliver the Ctrl-C at the head of the input; False if the VM is between prompt and code."""
-        now = time.monotonic()
-        if vm.interrupt():
-            del self._input[:1]
-        elif (self._ctrl_c_since is not None and now - self._ctrl_c_since > _CTRL_C_PATIENCE_S) or (
-            vm.unread_input() == 0 and vm.waits_for_input()
-        ):
-            if not self._write(vm, _CTRL_C):
-                return False
-        else:
-            self._ctrl_c_since = self._ctrl_c_since or now
-            return False
-        self._ctrl_c_since = None
-        return True
-
-    def _write(self, vm: VmProcess, piece: bytes) -> bool:
-        try:
-            count = os.write(vm.stdin, piece)
-        except (BlockingIOError, BrokenPipeError):  # full; or the VM has ended, which is seen in its turn
-            return False
-        del self._input[:count]
-        return count == len(piece)
-
-
-def _overlap(data: bytes, mark: bytes) -> int:
-    """How many bytes at the end of `data` may be the start of `mark`."""
-    for length in range(min(len(data), len(mark) - 1), 0, -1):
-        if mark.startswith(data[-length:]):
-            return length
-    return 0
+        self._repl.from_host(data)
+        interruptible = self._phase in (Phase.BOOTING, Phase.RUNNING)
+        self._input.receive(data, self._vm if interruptible else None)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import array
 import ctypes
 import fcntl
 import importlib.util
@@ -10,17 +9,26 @@ import os
 import signal
 import subprocess
 import sys
-import termios
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from mpos_host.project import UserError
+from mpos_host.virtual.serial_port import bytes_to_read
 
 _LAUNCHER = Path(__file__).with_name("vm_main.py")
 _STOP_TIMEOUT_S = 5.0
 _SIGINT_BIT = 1 << (signal.SIGINT - 1)
-_SYS_TGKILL = {"x86_64": 234, "aarch64": 131}  # asm/unistd.h
-_SYSCALL_READ_LIKE = 0  # asm/unistd_64.h: read
+_F_SETPIPE_SZ = 1031  # linux/fcntl.h; the fcntl module has it from 3.10 on some builds only
+_OUTPUT_PIPE = 4096  # what the VM prints ahead of the port; more would make a Ctrl-C seem slow
+_WORD = 8
+_TRACEBACK_OFFSET = 2 * _WORD  # in mp_obj_exception_t (py/objexcept.h): type, sizes, traceback_data
+# Numbers of system calls on x86_64 (asm/unistd_64.h). Those that wait: poll, select, nanosleep, connect,
+# accept, recvfrom, restart_syscall, clock_nanosleep, epoll_wait, pselect6, ppoll.
+_SYS_TGKILL = 234
+_WAITING_CALLS = [[str(number)] for number in (7, 23, 35, 42, 43, 45, 219, 230, 232, 270, 271)]
+WAKE_UP = signal.SIGUSR1  # vm_main.py makes it end a wait of the VM, and do nothing else
 _libc = ctypes.CDLL(None, use_errno=True)
 
 
@@ -60,6 +68,7 @@ class VmProcess:
             vm_stdin, self.stdin = pipe()
             self.stdout, vm_stdout = pipe()
             self.control, vm_control = pipe()
+            fcntl.fcntl(self.stdout, _F_SETPIPE_SZ, _OUTPUT_PIPE)
             for descriptor in (self.stdin, self.stdout, self.control):
                 os.set_blocking(descriptor, False)
             command = [sys.executable, "-I", "-S", str(_LAUNCHER), str(os.getpid()), program]
@@ -79,6 +88,11 @@ class VmProcess:
                 opened.remove(descriptor)
                 os.close(descriptor)
             self.pid = self._process.pid
+            self._flash_fd = flash_fd
+            self._can_be_woken = os.path.isdir(program)
+            # Where the VM keeps the exception to be raised next, and our KeyboardInterrupt in its heap, as
+            # firmware/interrupt.py found them. None: only SIGINT remains.
+            self.pending_exception: tuple[int, int] | None = None
             self.exit_fd = os.pidfd_open(self.pid)
         except BaseException:
             for descriptor in opened:
@@ -92,9 +106,7 @@ class VmProcess:
 
     def unread_input(self) -> int:
         """Bytes that were written to the VM's stdin and that it has not read yet."""
-        count = array.array("i", [0])
-        fcntl.ioctl(self.stdin, termios.FIONREAD, count)
-        return count[0]
+        return bytes_to_read(self.stdin)
 
     def catches_interrupt(self) -> bool:
         """True while the VM runs code that a Ctrl-C interrupts; at the prompt it is a byte like any other."""
@@ -106,31 +118,58 @@ class VmProcess:
             with open(f"/proc/{self.pid}/stat", "rb") as file:
                 if file.read().rpartition(b")")[2].split()[0] != b"S":
                     return False
-            with open(f"/proc/{self.pid}/syscall", "rb") as file:
-                call = file.read().split()
         except OSError:
-            return True  # ended, or a kernel that does not tell
-        return call[:1] != [b"1"]  # asm/unistd_64.h: write
+            return True  # it has ended
+        return self._system_call()[:1] != ["1"]  # write
 
     def interrupt(self) -> bool:
-        """Send SIGINT if the VM catches it; False if it does not (it would be killed).
+        """Raise KeyboardInterrupt in the VM if it runs code that it may interrupt; False if it does not.
 
-        The VM sets and removes its handler as it starts and ends running code, so looking and then sending is
-        a race: it is stopped in between. Sent to the main thread: the handler raises in whichever it runs.
+        Stored as the VM's pending exception, which it raises between two instructions; a wait is ended by a
+        signal. An executable has no harmless signal: there SIGINT ends a wait, and raises from the handler.
+        `is_interrupt_pending` and `wake` are for a VM that was just about to wait.
+
+        The VM sets and removes its handler as it starts and ends running code, so looking and then acting is
+        a race: it is stopped in between.
         """
         if not self.catches_interrupt():
             return False
-        os.kill(self.pid, signal.SIGSTOP)
-        try:
-            if not self._wait_stopped():
+        with self._stopped() as is_stopped:
+            if not is_stopped or not self.catches_interrupt():
                 return False
-            if not self.catches_interrupt():
-                return False
-            if not self._status("SigPnd") & _SIGINT_BIT:  # a second one before the first is taken would kill
-                _libc.syscall(_SYS_TGKILL[os.uname().machine], self.pid, self.pid, signal.SIGINT)
+            if self.pending_exception is not None and (self._can_be_woken or not self._waits()):
+                self._store_pending(*self.pending_exception)
+                if self._can_be_woken:
+                    self._signal_main_thread(WAKE_UP)
+            elif (
+                not self._status("SigPnd") & _SIGINT_BIT
+            ):  # a second one before the first is taken would kill
+                self._signal_main_thread(signal.SIGINT)
             return True
-        finally:
-            os.kill(self.pid, signal.SIGCONT)
+
+    def is_interrupt_pending(self) -> bool:
+        """True if the VM has not raised the exception that `interrupt` stored."""
+        if self.pending_exception is None:
+            return False
+        try:
+            with open(f"/proc/{self.pid}/mem", "rb", buffering=0) as memory:
+                memory.seek(self.pending_exception[0])
+                return memory.read(_WORD) != bytes(_WORD)
+        except OSError:
+            return False  # it has ended
+
+    def wake(self) -> None:
+        """End a wait of the VM that began after an interrupt was stored."""
+        if not self._waits():
+            return
+        if self._can_be_woken:
+            self._signal_main_thread(WAKE_UP)
+            return
+        with self._stopped() as is_stopped:
+            if is_stopped and self.is_interrupt_pending() and self.catches_interrupt() and self._waits():
+                assert self.pending_exception is not None
+                self._write_memory(self.pending_exception[0], 0)
+                self._signal_main_thread(signal.SIGINT)
 
     def kill(self) -> None:
         """End the process now, as a reset ends a board. Its last output can still be read."""
@@ -149,6 +188,40 @@ class VmProcess:
         self.kill()
         for descriptor in (self.stdin, self.stdout, self.control, self.exit_fd):
             os.close(descriptor)
+
+    @contextmanager
+    def _stopped(self) -> Iterator[bool]:
+        """Stop the VM for the block; False if it has ended instead."""
+        os.kill(self.pid, signal.SIGSTOP)
+        try:
+            yield self._wait_stopped()
+        finally:
+            os.kill(self.pid, signal.SIGCONT)
+
+    def _store_pending(self, cell: int, exception: int) -> None:
+        self._write_memory(exception + _TRACEBACK_OFFSET, 0)
+        self._write_memory(cell, exception)
+
+    def _write_memory(self, address: int, word: int) -> None:
+        with open(f"/proc/{self.pid}/mem", "r+b", buffering=0) as memory:
+            memory.seek(address)
+            memory.write(word.to_bytes(_WORD, "little"))
+
+    def _signal_main_thread(self, number: int) -> None:
+        _libc.syscall(_SYS_TGKILL, self.pid, self.pid, number)
+
+    def _waits(self) -> bool:
+        """True if the main thread is in a system call that may wait, and that leaves nothing half done."""
+        call = self._system_call()
+        return call[:1] == ["0"] and call[1:2] != [hex(self._flash_fd)] or call[:1] in _WAITING_CALLS
+
+    def _system_call(self) -> list[str]:
+        """Number and arguments (in hex) of the system call the main thread is in; empty if unknown."""
+        try:
+            with open(f"/proc/{self.pid}/syscall") as file:
+                return file.read().split()
+        except OSError:
+            return []
 
     def _wait_stopped(self) -> bool:
         deadline = time.monotonic() + _STOP_TIMEOUT_S

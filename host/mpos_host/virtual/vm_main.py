@@ -15,7 +15,7 @@ _PR_SET_PDEATHSIG = 1  # linux/prctl.h
 
 
 def main() -> None:
-    # Ignored until the VM sets its own handler: only then may an interrupt be sent (see VmProcess.interrupt).
+    # Ignored until the VM sets its own handler: that is the sign that it may be interrupted (VmProcess).
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     parent, where, arguments = int(sys.argv[1]), sys.argv[2], sys.argv[3:]
     ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
@@ -23,6 +23,8 @@ def main() -> None:
         sys.exit("the parent process is gone")
     if not os.path.isdir(where):
         os.execv(where, ["micropython", *arguments])
+    # Ends what the VM waits in, by EINTR; the function itself is never called: CPython does not get a turn.
+    signal.signal(signal.SIGUSR1, lambda *_: None)
     sys.path.append(where)
     import micropython_module  # pyright: ignore[reportMissingImports]
 
