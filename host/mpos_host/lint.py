@@ -71,7 +71,7 @@ def check_device_types(root: Path) -> tuple[bool, str]:
         "include": [str(root / folder) for folder in DEVICE_FOLDERS],
         # What plays the firmware of the virtual board reaches into the VM, of which there are no stubs.
         "exclude": ["**/__pycache__", str(root / "boards/virtual/firmware")],
-        "extraPaths": [str(root), str(root / "boards/shared"), str(root / "tests/device")],
+        "extraPaths": [str(root / path) for path in (".", "boards/shared", "tests/device", "tests/standins")],
         "stubPath": str(typings),
         "typeshedPath": str(typings),
         "pythonVersion": "3.11",
@@ -79,7 +79,7 @@ def check_device_types(root: Path) -> tuple[bool, str]:
         # Off are the rules that need declarations, for which device code has no room.
         "reportMissingModuleSource": False,
         "reportArgumentType": False,
-        "reportPossiblyUnbound": False,
+        "reportPossiblyUnboundVariable": False,
         "reportOptionalMemberAccess": False,
         "reportOptionalSubscript": False,
         "reportOptionalIterable": False,
@@ -91,11 +91,11 @@ def check_device_types(root: Path) -> tuple[bool, str]:
     path = root / "build" / "device-types.json"
     path.parent.mkdir(exist_ok=True)
     path.write_text(json.dumps(config, indent=2), encoding="utf-8")
-    _, output = _run(root, "basedpyright", "--project", str(path), "--level", "error", "--outputjson")
+    done = _tool(root, "basedpyright", "--project", str(path), "--level", "error", "--outputjson")
     try:
-        found = json.loads(output)["generalDiagnostics"]
+        found = json.loads(done.stdout)["generalDiagnostics"]
     except (ValueError, KeyError):
-        return False, output
+        return False, done.stdout + done.stderr
     problems = [
         f"{Path(one['file']).relative_to(root)}:{one['range']['start']['line'] + 1}: {one['message']}"
         for one in found
@@ -128,10 +128,14 @@ def check_compile(root: Path) -> tuple[bool, str]:
 
 
 def _run(root: Path, tool: str, *arguments: str) -> tuple[bool, str]:
-    """Run a tool that pip put beside this Python."""
-    program = Path(sys.executable).with_name(tool)
-    done = subprocess.run([str(program), *arguments], cwd=root, capture_output=True, text=True, timeout=600)
+    done = _tool(root, tool, *arguments)
     return done.returncode == 0, done.stdout + done.stderr
+
+
+def _tool(root: Path, tool: str, *arguments: str) -> subprocess.CompletedProcess[str]:
+    """Run a tool that pip put beside this Python."""
+    program = str(Path(sys.executable).with_name(tool))
+    return subprocess.run([program, *arguments], cwd=root, capture_output=True, text=True, timeout=600)
 
 
 if __name__ == "__main__":

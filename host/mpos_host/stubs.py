@@ -28,8 +28,8 @@ _ASYNCIO_CORE = _ANYTHING + "cur_task: Any\n_task_queue: Any\n_io_queue: Any\n"
 
 # Functions of LVGL without arguments, to which its stub gives one.
 _WITHOUT_ARGUMENT = re.compile(
-    r"def (delete|delete_refr_timer|flush_ready|focus_next|focus_prev|pause|ready|remove_all_objs|reset|resume"
-    r"|set_default|trigger_activity)\(self, (?:arg|disp): Any\)"
+    r"def (delete|delete_refr_timer|flush_ready|focus_next|focus_prev|pause|ready|remove_all_objs|reset"
+    r"|resume|set_default|trigger_activity)\(self, (?:arg|disp): Any\)"
 )
 
 # Structs of LVGL whose methods the stub has in full. Of the others it leaves out the fields.
