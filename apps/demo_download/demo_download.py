@@ -87,8 +87,9 @@ class DemoDownload(Activity):
                 speed_callback=self.note_speed,
             )
             self.status.set_text("Complete: %s, %s" % (size(self.received), rate(self.speed)))
-            self.digest.set_text("SHA-256 " + sha256.digest().hex())
-            print("Complete: %d bytes, SHA-256 %s" % (self.received, sha256.digest().hex()))
+            digest = sha256.digest().hex()
+            self.digest.set_text("SHA-256 " + digest)
+            print("Complete: %d bytes, SHA-256 %s" % (self.received, digest))
             caption = "Again"
         except CancelledError:
             if self.screen is not None:
