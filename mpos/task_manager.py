@@ -13,7 +13,7 @@ from asyncio import core
 from collections import namedtuple
 from time import ticks_diff, ticks_ms
 
-from micropython import const
+from micropython import const, kbd_intr
 
 from .doorbell import new_doorbell
 from .error_log import ErrorLog
@@ -202,6 +202,7 @@ class TaskManager:
             cls._end_service("console")
         else:
             cls._serve("console", console, console.run)
+            kbd_intr(-1)  # Ctrl-C is the console's, who may be in the middle of waiting for it.
         if watchdog_ms is not None:
             cls._serve("watchdog", watchdog_ms, cls._watch(watchdog_ms))
         cls.keep_running = True
@@ -209,7 +210,11 @@ class TaskManager:
         cls._stopped = Parking()
         main = core.Task(cls._until(cls._stopped), core.__dict__)
         core._task_queue.push(main)
-        cls._pump(main)
+        try:
+            cls._pump(main)
+        finally:
+            if console is not None:
+                kbd_intr(3)  # It is the caller's again.
 
     @classmethod
     def stop(cls):

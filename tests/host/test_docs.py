@@ -1,0 +1,48 @@
+"""The examples of the docs and the README are run on the board as they stand there."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+from mpos_host.session import BoardSession
+from mpos_host.target import Target
+
+ROOT = Path(__file__).parents[2]
+
+# An example is a block that says so: ```python run
+EXAMPLE = re.compile(r"^```python run\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+
+BEFORE = """
+import device_runner
+device_runner.lvgl_loop()
+screen = device_runner.screen()
+server = {server!r}
+"""
+
+AFTER = """
+if "main" in globals():
+    from mpos import TaskManager
+    TaskManager.run_until_complete(main(), 10000)
+"""
+
+
+def examples() -> list[object]:
+    pages = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
+    return [
+        pytest.param(code, id=f"{page.stem}-{number}")
+        for page in pages
+        for number, code in enumerate(EXAMPLE.findall(page.read_text()), start=1)
+    ]
+
+
+@pytest.mark.parametrize("code", examples())
+def test_the_example_runs(board: Target, board_session: BoardSession, server: str, code: str) -> None:
+    board_session.send([])
+    board.device.exec(BEFORE.format(server=server) + code + AFTER, timeout=20)
+
+
+def test_every_page_that_is_linked_to_exists() -> None:
+    for page in [ROOT / "README.md", *(ROOT / "docs").glob("*.md")]:
+        for target in re.findall(r"\]\(([^)#:]+)(?:#[^)]*)?\)", page.read_text()):
+            assert (page.parent / target).exists(), f"{page.name} links to {target}"
