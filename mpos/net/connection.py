@@ -14,6 +14,10 @@ _MAX_LINE = 8192  # bytes; servers commonly allow no more than this for a whole 
 _CONNECTED = (106, 127)  # EISCONN of Linux and of ESP-IDF's newlib; the errno module has no such name
 _EPIPE = 32
 _UNREACHABLE = (errno.EHOSTUNREACH, 100, 101, 114, 115)  # and ENETDOWN, ENETUNREACH, Linux and newlib
+_NO_SOCKET = (23, 24)  # ENFILE, EMFILE
+
+_IPPROTO_TCP = 6
+_TCP_NODELAY = 1
 
 
 class Connection:
@@ -22,7 +26,7 @@ class Connection:
     `eof` is set when the peer has sent all it will, `fresh` by each more(). `name` is used in messages.
     """
 
-    def __init__(self, sock, name, timeout_ms, buffer_size):
+    def __init__(self, name, timeout_ms, buffer_size):
         self.name = name
         self.buffer = bytearray(buffer_size)
         self.view = memoryview(self.buffer)
@@ -31,7 +35,7 @@ class Connection:
         self.eof = False
         self.fresh = False
         self.timeout_ms = timeout_ms
-        self._socket = sock
+        self._socket = None
         self._line = b""  # the part of a line that has arrived so far
         self._doing = ""  # what a timeout interrupts, for its message
         self._deadline = Deadline(self._timed_out)
@@ -51,10 +55,6 @@ class Connection:
         if id(sock) in poller.map:  # the waiting coroutine was thrown away without a cancellation
             poller._dequeue(sock)
         sock.close()
-
-    @property
-    def closed(self):
-        return self._socket is None
 
     def more(self):
         """Awaitable: when the buffer is used up, fill it with what has arrived, waiting for it if need be.
@@ -139,12 +139,13 @@ class Connection:
             else:
                 sent += count
 
-    async def connect(self, address):
-        """Connect to an address of getaddrinfo()."""
+    async def open(self, family, kind, protocol, address):
+        """Make the socket and connect it; the arguments are those of an entry of getaddrinfo()."""
         self._doing = "did not accept the connection"
-        sock = self._socket
-        sock.setblocking(False)
         try:
+            self._socket = sock = socket.socket(family, kind, protocol)
+            sock.setblocking(False)
+            sock.setsockopt(_IPPROTO_TCP, _TCP_NODELAY, 1)  # or a small body waits 40 ms behind its head
             sock.connect(address)
             return
         except OSError as error:
@@ -185,6 +186,8 @@ class Connection:
             text = "cannot be reached: is the network connected?"
         elif code in (errno.ECONNRESET, errno.ECONNABORTED, _EPIPE):
             text = "the server broke the connection: try again"
+        elif code in _NO_SOCKET:
+            text = "too many connections are open: close another one"
         else:
             text = "the connection failed"
         return OSError(code, "%s: %s" % (self.name, text))
@@ -196,9 +199,9 @@ async def connect(host, port, name, timeout_ms, buffer_size):
     Raises OSError when it cannot be made, TimeoutError after `timeout_ms`.
     """
     family, kind, protocol, _, address = _resolve(host, port, name)
-    connection = Connection(socket.socket(family, kind, protocol), name, timeout_ms, buffer_size)
+    connection = Connection(name, timeout_ms, buffer_size)
     try:
-        await connection.connect(address)
+        await connection.open(family, kind, protocol, address)
     except BaseException:
         connection.close()
         raise

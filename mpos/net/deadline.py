@@ -48,9 +48,13 @@ class Deadline:
         A task that the poller or a cancellation has already made ready keeps that: the answer came in time.
         """
         if self.waiting():
+            try:
+                error = make_error()
+            except MemoryError as no_message:
+                error = no_message
             waiter = self._waiter
             waiter.cancel()  # takes it off the poller and makes it ready
-            waiter.data = make_error()  # what the loop will throw into it, instead of CancelledError
+            waiter.data = error  # what the loop will throw into it, instead of CancelledError
         self._waiter = None
 
     def waiting(self):

@@ -81,7 +81,7 @@ class DownloadManager:
         response = await request("GET", url, headers, None, timeout_ms, chunk_size, name)
         sink = None
         try:
-            response.raise_for_status()
+            response.raise_for_status(not redact_url)
             if outfile is not None:
                 sink = File(outfile)
             elif chunk_callback is None:
@@ -106,7 +106,7 @@ class DownloadManager:
         name = parse(url).redacted() if redact_url else None
         body = b"" if data is None else data
         async with await request("POST", url, headers, body, timeout_ms, name=name) as response:
-            response.raise_for_status()
+            response.raise_for_status(not redact_url)
             return await response.read()
 
     @staticmethod
@@ -137,7 +137,7 @@ class _Meter:
         self._reported = 0  # bytes at the last call of the speed callback
 
     async def start(self, total):
-        self._total = total or 0
+        self._total = max(0, int(total or 0))
         self._began = self._last = ticks_ms()
         self._set_next()
         if self._on_progress:
@@ -190,7 +190,9 @@ async def _transfer(response, sink, chunk_callback, meter):
         if sink is not None:
             sink.write(view, offset, size)
         if chunk_callback is not None:
-            await _finished(chunk_callback(bytes(view[offset : offset + size])))
+            result = chunk_callback(bytes(view[offset : offset + size]))
+            if hasattr(result, "send"):  # as _finished(), without a coroutine for each piece
+                await result
         if meter.add(size):
             await meter.report()
 

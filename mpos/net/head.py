@@ -67,10 +67,9 @@ def body_length(method, status, headers):
     length = headers.get("content-length")
     if length is None:
         return UNTIL_CLOSE
-    values = [
-        value.strip() for value in length.split(",")
-    ]  # the same line twice is allowed, two lengths are not
+    values = [value.strip() for value in length.split(",")]  # several if there were several lines
     for value in values:
+        # The same length twice is allowed, two lengths are not.
         if value != values[0] or not value.isdigit() or len(value) > _MAX_DIGITS:
             raise ValueError("Content-Length %r" % length[:40])
     return int(values[0])
@@ -79,14 +78,11 @@ def body_length(method, status, headers):
 def _check_token(text, what):
     if not isinstance(text, str):
         raise TypeError("a %s must be a str, not %s" % (what, type(text).__name__))
-    for character in text:
-        if (
-            not (character.isalpha() or character.isdigit() or character in _TOKEN_MARKS)
-            or ord(character) > 126
-        ):
-            raise ValueError("the %s %r holds %r" % (what, text, character))
+    for code in text.encode():  # bytes, as each character of a str would be a new object
+        if not (48 <= code <= 57 or 65 <= code <= 90 or 97 <= code <= 122 or code in _TOKEN_MARKS):
+            raise ValueError("the %s %r holds what no %s may" % (what, text, what))
     if not text:
-        raise ValueError("an empty %s" % what)
+        raise ValueError("the %s is empty" % what)
 
 
 def _checked_value(name, value):

@@ -29,24 +29,24 @@ async def request(method, url, headers=None, body=None, timeout_ms=10000, buffer
     if timeout_ms is not None and timeout_ms <= 0:
         raise ValueError("timeout_ms must be above 0, or None to wait for ever")
     if buffer_size <= 0:
-        raise ValueError("buffer_size must be above 0")
+        raise ValueError("buffer_size (chunk_size) must be above 0")
     if isinstance(body, str):
         body = body.encode()
     head = build_request(method, address, headers, None if body is None else len(body))
     connection = await connect(address.host, address.port, name or str(address), timeout_ms, buffer_size)
-    response = Response(connection)
     try:
+        response = Response(connection)
         await connection.write(head)
         if body:
             await connection.write(body)
         await response._read_head(method)
+        return response
     except ValueError as error:
         connection.close()
         raise response._malformed(error) from None
     except BaseException:
         connection.close()
         raise
-    return response
 
 
 class HTTPError(Exception):
@@ -94,14 +94,21 @@ class Response:
         """Give up what has not been read. May be called at any time, also twice."""
         self._connection.close()
 
-    def raise_for_status(self):
-        """Raise HTTPError unless the status says success (2xx)."""
+    def raise_for_status(self, show_location=True):
+        """Raise HTTPError unless the status says success (2xx).
+
+        `show_location` False keeps the address of a redirect out of the message: it may hold a secret.
+        """
         status = self.status
         if 200 <= status < 300:
             return
         location = self.headers.get("location")
-        if status in (301, 302, 303, 307, 308):
-            advice = "redirects are not followed yet: use the new address, %s" % location
+        if location is not None and 300 <= status < 400:
+            advice = "redirects are not followed yet: use the new address"
+            if show_location:
+                advice += ", " + location
+        elif status == 304:
+            advice = "nothing new since the copy that the request named"
         elif status in (401, 403):
             advice = "the server wants (other) credentials"
         elif status < 500:
@@ -163,6 +170,8 @@ class Response:
         length = body_length(method, self.status, self.headers)
         self.length = length if length >= 0 else None
         self._body = Body(self._connection, length)
+        if length == 0 and self.status != 101:  # 101: another protocol follows on the connection
+            self.close()
 
     def _malformed(self, error):
         return HTTPError("%s: the answer is no valid HTTP: %s" % (self.name, error), self.status, self.reason)

@@ -74,11 +74,14 @@ class File:
             raise RuntimeError("another download is writing %s: wait for it, or cancel it" % path)
         self._path = path
         self._part = part
+        _open_parts.add(part)
         try:
             self._file = open(part, "wb")
-        except OSError as error:
+        except BaseException as error:
+            _open_parts.discard(part)
+            if not isinstance(error, OSError):
+                raise
             raise self._failed(error, "cannot be created: does the folder exist?") from None
-        _open_parts.add(part)
 
     def write(self, view, offset, count):
         try:

@@ -1,7 +1,8 @@
 """Takes an http:// address apart for the client, and refuses what it could not send or reach.
 
 What is refused is a ValueError that says what to write instead: a wrong address must not turn into a wrong
-request (a line end in it would be a second request), nor into a name lookup that cannot succeed.
+request (a line end in it would be a second request), nor into a name lookup that cannot succeed. Messages
+quote no path or query, which may hold a secret.
 """
 
 _HOST_CHARACTERS = b"abcdefghijklmnopqrstuvwxyz0123456789-._"
@@ -36,7 +37,7 @@ def parse(url):
     scheme, separator, rest = url.partition("://")
     scheme = scheme.lower()
     if not separator or scheme not in ("http", "https"):
-        raise ValueError("%s is no URL this client knows: it must begin with http://" % url)
+        raise ValueError("a URL must begin with http://, this one does with %r" % url[:10])
     if scheme == "https":
         raise ValueError("https:// is not supported yet (TLS is not built in): use an http:// address")
     rest = rest.partition("#")[0]
@@ -48,12 +49,13 @@ def parse(url):
 
 
 def _check_characters(url):
+    position = 0
     for code in url.encode():  # bytes, as each character of a str would be a new object
         if code <= 32 or code >= 127 or code == 92:
-            # Quoted with repr: what is wrong with it may be invisible.
             raise ValueError(
-                "the URL %r holds the byte 0x%02x: percent-encode it (a space is %%20)" % (url, code)
+                "byte %d of the URL is 0x%02x: percent-encode it (a space is %%20)" % (position, code)
             )
+        position += 1
 
 
 def _host_and_port(authority, default_port):

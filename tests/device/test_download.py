@@ -104,7 +104,7 @@ async def test_chunks_go_to_a_plain_or_an_async_callback(server):
 
         async def callback(chunk):
             await asyncio.sleep_ms(0)
-            later.append(chunk)  # noqa: B023
+            later.append(chunk)
 
         assert (
             await download(server + "/fixed?size=9999", None, None, None, callback, chunk_size=size) is True
@@ -184,7 +184,7 @@ async def test_speed_is_told_every_second_and_at_the_end(server):
 
 async def test_headers_are_sent(server):
     answer = await download(server + "/echo", headers={"X-One": "1"})
-    assert b'"X-One: 1"' in answer
+    assert b'"X-One: 1"' in bytes(answer)
 
 
 async def test_statuses_that_are_no_success_raise_and_touch_no_file(server):
@@ -259,6 +259,21 @@ async def test_a_file_that_cannot_be_made_is_an_error(server):
     await expect_all_closed(server)
 
 
+async def test_a_full_flash_is_an_error_and_is_freed_again(server):
+    status = os.statvfs("/")
+    free = status[0] * status[3]
+    if free > 16000000:
+        return  # a disk, not a flash
+    write_old_file()
+    error = await expect(OSError, FILE + "|no space left", server + "/big?size=%d" % (free + 100000), FILE)
+    assert error.errno == 28 and not DownloadManager.is_network_error(error)
+    expect_old_file()
+    await expect_all_closed(server)
+    remove(FILE)
+    status = os.statvfs("/")
+    assert status[0] * status[3] > free - 50000
+
+
 async def test_two_downloads_into_one_file_do_not_mix(server):
     url = server + "/slow?size=100&pieces=4&delay=0.05"
     first = asyncio.create_task(download(url, FILE))
@@ -298,9 +313,14 @@ async def test_a_download_can_be_cancelled_at_each_await(server):
 
 
 async def test_a_secret_in_the_url_can_be_kept_out_of_messages(server):
-    for path in ("/status/404?key=secret", "/early?key=secret"):
+    for path in (
+        "/status/404?key=secret",
+        "/early?key=secret",
+        "/redirect/301?to=http://host/%3Fkey%3Dsecret",
+    ):
         error = await expect(Exception, server, server + path, redact_url=True)
         assert "secret" not in str(error)
+    assert error.location == "http://host/?key=secret"
 
 
 async def test_a_range_with_a_file_is_refused():

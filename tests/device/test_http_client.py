@@ -7,7 +7,6 @@ import json
 from binascii import hexlify
 
 from mpos.net import http
-from mpos.net.connection import connect
 
 
 async def get(url, **options):
@@ -161,47 +160,6 @@ async def test_a_body_is_sent_whole(server):
         sent = body.encode() if isinstance(body, str) else bytes(body)
         assert headers["content-length"] == str(len(sent))
         assert answer["body_size"] == len(sent) and answer["body_sha256"] == sha256(sent)
-
-
-async def test_a_body_that_the_server_takes_slowly_is_sent_whole(server):
-    # The smallest send buffer of the system, so that it takes a part at a time.
-    connection = await open_with_small_buffer(server, 2000)
-    body = bytes(range(256)) * 60
-    head = "POST /echo HTTP/1.1\r\nX-Read-Delay: 0.2\r\nContent-Length: %d\r\n\r\n" % len(body)
-    try:
-        await connection.write(head.encode())
-        await connection.write(body)
-        while not connection.eof:
-            await connection.more()
-            if b'"body_sha256": "%s"' % sha256(body).encode() in bytes(connection.view[: connection.end]):
-                return
-            connection.start = connection.end
-        raise AssertionError("the server got something else")
-    finally:
-        connection.close()
-
-
-async def test_a_server_that_takes_nothing_is_given_up(server):
-    connection = await open_with_small_buffer(server, 150)
-    try:
-        await connection.write(b"POST /echo HTTP/1.1\r\nX-Read-Delay: 0.5\r\nContent-Length: 9999999\r\n\r\n")
-        block = bytes(8192)
-        for _ in range(1000):  # until all buffers on the way are full
-            await connection.write(block)
-    except asyncio.TimeoutError as error:
-        assert "took no data for 150 ms" in str(error)
-    else:
-        raise AssertionError("8 MB were taken by a server that does not read")
-    finally:
-        connection.close()
-
-
-async def open_with_small_buffer(server, timeout_ms):
-    """A connection whose socket keeps little of what is sent (Linux: SOL_SOCKET 1, SO_SNDBUF 7)."""
-    port = int(server.rsplit(":", 1)[1])
-    connection = await connect("127.0.0.1", port, server, timeout_ms, 4096)
-    connection._socket.setsockopt(1, 7, 1024)
-    return connection
 
 
 async def test_localhost_and_a_query_without_a_path_work(server):

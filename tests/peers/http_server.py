@@ -199,7 +199,8 @@ def status(exchange: Exchange) -> None:
 
 def redirect(exchange: Exchange) -> None:
     code = exchange.path.rsplit("/", 1)[1]
-    exchange.answer(b"", "Location: http://127.0.0.1/elsewhere", status=f"{code} Moved")
+    location = exchange.query.get("to", ["http://127.0.0.1/elsewhere"])[0]
+    exchange.answer(b"", f"Location: {location}", status=f"{code} Moved")
 
 
 def raw(exchange: Exchange) -> None:
@@ -262,7 +263,13 @@ def echo(exchange: Exchange) -> None:
     exchange.answer(json.dumps(answer).encode())
 
 
+def data_json(exchange: Exchange) -> None:
+    exchange.answer(b'{"temperature": 21}', "Content-Type: application/json")
+
+
 ROUTES = {
+    "data.json": data_json,
+    "large.bin": lambda exchange: exchange.answer(body_of(100_000)),
     "fixed": fixed,
     "big": big,
     "chunked": chunked,
@@ -339,6 +346,8 @@ def _receive(connection: socket.socket) -> Exchange | None:
     size = 0
     for line in head.split(b"\r\n")[1:]:
         name, _, value = line.partition(b":")
+        if name.lower() == b"x-hang-up":
+            return None
         if name.lower() == b"content-length":
             size = int(value)
         elif name.lower() == b"x-read-delay":  # a server that is slow to take a request's body
