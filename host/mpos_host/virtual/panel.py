@@ -1,0 +1,164 @@
+"""The panel process: LVGL with a screen and a touch panel, for the VM and for whoever looks at the board.
+
+Started by PanelProcess as `python -m mpos_host.virtual.panel`, with the two listening sockets as inherited
+descriptors. Each connection of a VM gets a forked process with an LVGL of its own, so that a VM that starts
+again finds nothing of the one before; this process waits for it and ends as it ended.
+"""
+
+from __future__ import annotations
+
+import argparse
+import faulthandler
+import os
+import select
+import signal
+import socket
+import sys
+
+from mpos_host.virtual import panel_lvgl
+from mpos_host.virtual.panel_control import Control
+from mpos_host.virtual.panel_damage import end
+from mpos_host.virtual.panel_display import Display, Touch
+from mpos_host.virtual.panel_lvgl import lv
+from mpos_host.virtual.panel_names import Names
+from mpos_host.virtual.panel_session import Session, VmGone
+from mpos_host.virtual.panel_types import Stub
+
+_HOST_GONE = 3  # exit code of the forked process
+
+
+class Panel:
+    """One life: from before the VM connects to when it is gone."""
+
+    def __init__(self, vm: socket.socket, control: socket.socket, names: Names, contained: bool):
+        self._listener = vm
+        self._poll = select.poll()
+        self._poll.register(vm, select.POLLIN)
+        self._poll.register(sys.stdin, select.POLLHUP)
+        self._line: socket.socket | None = None
+        self._touch_line: socket.socket | None = None
+        self.display = Display()
+        self.touch = Touch()
+        self._control = Control(control, self._poll, self.display, self.touch)
+        self._names = names
+        self._contained = contained
+
+    def run(self) -> None:
+        """Raises VmGone when the VM has closed its line."""
+        lv.init()
+        while self._line is None:
+            self._work()
+        session = Session(self._line, self._names, self._contained, self._wait)
+        session.hardware = self._hardware
+        session.calls.adapt.on_deinit = lambda: self._taken_down(session)
+        self._control.session = session
+        self.touch.ring = self._ring
+        session.serve()
+
+    def _wait(self) -> None:
+        """Until the VM has said something; the host is served meanwhile."""
+        while not self._work():
+            pass
+
+    def _work(self) -> bool:
+        """Wait for anything; True when it is from the VM."""
+        ready = False
+        for descriptor, event in self._poll.poll():
+            if self._line is not None and descriptor == self._line.fileno():
+                ready = True
+            elif descriptor == self._listener.fileno():
+                self._accept()
+            elif descriptor == sys.stdin.fileno():
+                os._exit(_HOST_GONE)
+            else:
+                self._control.serve(descriptor, event)
+        return ready
+
+    def _accept(self) -> None:
+        """The VM's first connection carries its requests, the second one is the touch interrupt."""
+        connection, _ = self._listener.accept()
+        if self._line is None:
+            self._line = connection
+            self._poll.register(connection, select.POLLIN)
+        else:
+            if self._touch_line is not None:
+                self._touch_line.close()
+            connection.setblocking(False)
+            self._touch_line = connection
+            if self.touch.waiting:
+                self._ring()
+
+    def _ring(self) -> None:
+        if self._touch_line is not None:
+            try:
+                self._touch_line.send(b"\1")
+            except (BlockingIOError, ConnectionError):
+                pass  # rung already, or nobody there any more
+
+    def _hardware(self, number: int) -> object:
+        return self.display.create() if number == 0 else self.touch.create()
+
+    def _taken_down(self, session: Session) -> None:
+        session.damage.clear()
+        self.display.forget()
+        self.touch.forget()
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--vm", type=int, required=True, help="descriptor of the socket for the VM")
+    parser.add_argument("--control", type=int, required=True, help="descriptor of the socket for the host")
+    parser.add_argument("--contained", action="store_true", help="exceptions in callbacks do no damage")
+    arguments = parser.parse_args()
+    vm, control = socket.socket(fileno=arguments.vm), socket.socket(fileno=arguments.control)
+    panel_lvgl.check()
+    names = Names(Stub(lv.__file__))
+    while True:
+        child = os.fork()
+        if child == 0:
+            _run(vm, control, names, arguments.contained)
+        status = _wait_for(child)
+        if status != 0:
+            return _end_as(status)
+
+
+def _run(vm: socket.socket, control: socket.socket, names: Names, contained: bool) -> None:
+    """The forked process."""
+    faulthandler.enable(all_threads=False)
+    faulthandler.register(signal.SIGVTALRM, all_threads=False, chain=True)
+    try:
+        Panel(vm, control, names, contained).run()
+    except VmGone:
+        pass
+    except BaseException as error:
+        import traceback
+
+        traceback.print_exc()
+        end(f"{type(error).__name__}: {error}")
+    sys.stderr.flush()
+    os._exit(0)
+
+
+def _wait_for(child: int) -> int:
+    signal.signal(signal.SIGTERM, lambda *_: os.kill(child, signal.SIGKILL))
+    while True:
+        _, status = os.waitpid(child, 0)
+        return status
+
+
+def _end_as(status: int) -> int:
+    """Say why the forked process ended, and end likewise."""
+    if os.WIFSIGNALED(status):
+        number = os.WTERMSIG(status)
+        if number == signal.SIGVTALRM:
+            print("panel: LVGL hangs: it has used 20 s of CPU time for one request", file=sys.stderr)
+        signal.signal(number, signal.SIG_DFL)
+        if number != signal.SIGKILL:
+            os.kill(os.getpid(), number)
+        return 128 + number
+    code = os.WEXITSTATUS(status)
+    return 0 if code == _HOST_GONE else code
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,190 @@
+"""Where the panel's binding (LVGL 9.5) and lvgl_micropython's (9.4) differ: what the VM gets instead.
+
+`methods` replaces "class.method" or "lv.function", `functions` adds module functions, `constructors` checks
+what a widget's constructor is given.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+from mpos_host.virtual import panel_wire as wire
+from mpos_host.virtual.panel_lvgl import lib, lv, struct_address
+from mpos_host.virtual.panel_types import Signature
+from mpos_host.virtual.panel_values import pointer
+from mpos_host.virtual.panel_wire import Callback, Handle, type_error
+
+if TYPE_CHECKING:
+    from mpos_host.virtual.panel_calls import Calls
+
+_NONE = b"\0"
+_EVENT = Signature(("event_t",), "None")
+_OWN_EVENTS = 1  # events of the panel's own that come after the first, see `Objects.widget`
+
+
+class Adaptations:
+    def __init__(self, calls: Calls):
+        self._calls = calls
+        self._objects = calls.objects
+        self._values = calls.values
+        self.functions: dict[str, Callable[..., Any]] = {"task_handler": lv.timer_handler}
+        self.methods: dict[str, Callable[..., bytes]] = {
+            "obj.add_event_cb": self._add_event_cb,
+            "obj.get_event_count": self._get_event_count,
+            "obj.get_event_dsc": self._get_event_dsc,
+            "obj.remove_event": self._remove_event,
+            "obj.remove_event_cb": self._remove_event_cb,
+            "obj.get_user_data": lambda owner: wire.user_data(0),
+            "timer_t.get_user_data": self._timer_user_data,
+            "event_t.get_user_data": lambda event: wire.user_data(self.current),
+            "event_t.get_target_obj": lambda event: self._target(event, lib.lv_event_get_target),
+            "event_t.get_current_target_obj": lambda event: self._target(
+                event, lib.lv_event_get_current_target
+            ),
+            "anim_t.set_var": self._set_var,
+            "lv.async_call": self._async_call,
+            "lv.timer_create": self._timer_create,
+            "lv.timer_create_basic": lambda: self._made(lv.timer_create_basic()),
+            "lv.init": self._init,
+            "lv.deinit": self._deinit,
+            "timer_t.set_cb": self._timer_set_cb,
+        }
+        self.constructors: dict[str, Callable[[Any], None]] = {"menu_page": _needs_menu}
+        self.current = 0  # the callback that runs, for its user data
+        self.on_deinit: Callable[[], None] = lambda: None
+
+    # Events
+
+    def _add_event_cb(self, owner: Handle, callback: Any, code: Any, data: Any) -> bytes:
+        entry = self._objects.get(owner)
+        if type(code) is not int:
+            raise type_error("obj.add_event_cb needs an event code")
+        if data is not None:
+            raise type_error("obj.add_event_cb: user_data is None or a dict")
+        if isinstance(callback, Callback):
+            function = self._calls.callback(callback, _EVENT, "event")
+            self._objects.hold(entry, "event", callback, adds=True)
+        elif callback is None:
+            function = _nothing
+        else:
+            raise type_error("obj.add_event_cb needs a function")
+        entry.wrapper.add_event_cb(function, code, None)
+        count = entry.wrapper.get_event_count()
+        return self._made(entry.wrapper.get_event_dsc(count - 1))
+
+    def _get_event_count(self, owner: Handle) -> bytes:
+        return wire.scalar(self._objects.get(owner).wrapper.get_event_count() - _OWN_EVENTS)
+
+    def _get_event_dsc(self, owner: Handle, index: int) -> bytes:
+        return self._values.result(self._objects.get(owner).wrapper.get_event_dsc(_shift(index)))
+
+    def _remove_event(self, owner: Handle, index: int) -> bytes:
+        return wire.scalar(bool(self._objects.get(owner).wrapper.remove_event(_shift(index))))
+
+    def _remove_event_cb(self, owner: Handle, callback: Any) -> bytes:
+        """Upstream never finds it: each registration has a function of its own there."""
+        if isinstance(callback, Callback):
+            self._objects.release_callbacks([callback])
+        return wire.scalar(False)
+
+    def _target(self, event: Handle, getter: Callable[[int], int]) -> bytes:
+        """The target may have been deleted by a callback before; then LVGL's pointer is not to be followed."""
+        wrapper = self._objects.get(event).wrapper
+        dead = self._objects.deleted_widget(getter(struct_address(wrapper)))
+        if dead is not None:
+            return wire.widget(dead.number, self._calls.names.class_of(type(dead.wrapper)).number)
+        name = "get_target_obj" if getter is lib.lv_event_get_target else "get_current_target_obj"
+        return self._values.result(getattr(wrapper, name)())
+
+    # Timers and animations
+
+    def _timer_create(self, callback: Any, period: Any, data: Any) -> bytes:
+        if data is not None:
+            raise type_error("lv.timer_create: user_data is None or a dict")
+        if type(period) is not int:
+            raise type_error("lv.timer_create needs a period in ms")
+        if callback is not None and not isinstance(callback, Callback):
+            raise type_error("lv.timer_create needs a function")
+        timer = lv.timer_create(self._timer_function(callback), period, None)
+        entry = self._objects.struct(timer, "timer_t", fresh=True)
+        if isinstance(callback, Callback):
+            self._objects.hold(entry, "set_cb", callback, adds=False)
+        return self._values.result(timer)
+
+    def _timer_set_cb(self, timer: Handle, callback: Any) -> bytes:
+        entry = self._objects.get(timer)
+        if callback is not None and not isinstance(callback, Callback):
+            raise type_error("timer_t.set_cb needs a function")
+        lv.timer_set_cb(entry.wrapper, self._timer_function(callback))
+        if isinstance(callback, Callback):
+            self._objects.hold(entry, "set_cb", callback, adds=False)
+        return _NONE
+
+    def _timer_function(self, callback: Callback | None) -> Callable[..., Any]:
+        if callback is None:
+            return _nothing
+        return self._calls.callback(callback, Signature(("timer_t",), "None"), "timer")
+
+    def _timer_user_data(self, timer: Handle) -> bytes:
+        held = self._objects.get(timer).slots.get("set_cb")
+        return wire.user_data(held[0] if held else 0)
+
+    def _set_var(self, animation: Any, target: Any) -> bytes:
+        where = "anim_t.set_var"
+        wrapper = self._values.argument(target, "Any", where, []) if target is not None else None
+        if not isinstance(animation, wire.Value):
+            raise type_error(f"{where}: the animation has started already")
+        self._calls.animations.set_var(animation, pointer(wrapper))
+        return _NONE
+
+    def _async_call(self, callback: Any, data: Any) -> bytes:
+        if not isinstance(callback, Callback):
+            raise type_error("lv.async_call needs a function")
+        if data is not None:
+            raise type_error("lv.async_call: user_data is None or a dict")
+
+        def run(_: Any) -> None:
+            self._calls.ask(callback, None, (UserData(callback),), "None", "async")
+            self._objects.release_callbacks([callback])
+
+        return wire.scalar(lv.async_call(run, None))
+
+    # LVGL as a whole
+
+    def _init(self) -> bytes:
+        if not lv.is_initialized():
+            lv.init()
+        return _NONE
+
+    def _deinit(self) -> bytes:
+        if lv.is_initialized():
+            self.on_deinit()
+            self._objects.clear()
+            lv.deinit()
+        return _NONE
+
+    def _made(self, struct: Any) -> bytes:
+        return self._values.result(struct, fresh=True)
+
+
+class UserData:
+    """Stands for a callback's user data, which the VM has."""
+
+    def __init__(self, callback: int):
+        self.callback = callback
+
+
+def _shift(index: int) -> int:
+    if type(index) is not int:
+        raise type_error("an event's index is an int")
+    return index if index < 1 else index + _OWN_EVENTS
+
+
+def _nothing(*_: Any) -> None:
+    """A callback that was given as None."""
+
+
+def _needs_menu(parent: Any) -> None:
+    if parent is None or not parent.has_class(lv.menu_class):
+        raise type_error("lv.menu_page: the parent is a menu")
