@@ -9,6 +9,11 @@ import time
 import micropython
 from umachine import PinBase, Signal, idle, mem8, mem16, mem32, soft_reset, time_pulse_us  # noqa: F401
 
+try:
+    from umachine import Timer  # noqa: F401 (lvgl_micropython's desktop binary has one)
+except ImportError:
+    pass
+
 PWRON_RESET = 1
 HARD_RESET = 2
 WDT_RESET = 3

@@ -95,6 +95,11 @@ class VirtualBoard:
         return self._supervisor.exit_reason
 
     @property
+    def vm_pid(self) -> int | None:
+        """The VM's process id, for measuring it; another one after each reset. None while it is dead."""
+        return self._supervisor.vm_pid
+
+    @property
     def output(self) -> str:
         """The last 256 KiB of what the board sent to its serial port, whoever read it."""
         return self._log.text()

@@ -108,6 +108,12 @@ class Supervisor:
         """Start the VM (afresh) and wait until it is up. Raises TimeoutError, or RuntimeError if it died."""
         self._submit(lambda: self._restart(cause, main=True), timeout, "the VM to start")
 
+    @property
+    def vm_pid(self) -> int | None:
+        """The VM's process id, another one after each reset, soft ones too; None while there is no VM."""
+        vm = self._vm
+        return vm.pid if vm is not None else None
+
     def _submit(self, action: Callable[[], None], timeout: float, what: str) -> None:
         done: Future[None] = Future()
         self._commands.append((action, done))
