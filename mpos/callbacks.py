@@ -8,18 +8,18 @@ hands to LVGL goes through `guarded`.
 from .task_manager import TaskManager
 
 
-def guarded(function, what):
+def guarded(function, what, create_task=TaskManager.create_task):
     """A function that calls `function` and reports what it raises instead of raising.
 
-    `function` may be a coroutine function: its coroutine becomes a task. `what` names the callback in the
-    report.
+    `function` may be a coroutine function: its coroutine becomes a task, by `create_task(coroutine, what)`.
+    `what` names the callback in the report.
     """
 
     def call(*arguments):
         try:
             result = function(*arguments)
             if result is not None and hasattr(result, "send"):
-                TaskManager.create_task(result, what)
+                create_task(result, what)
         except KeyboardInterrupt:
             TaskManager.on_interrupt(what)
         except Exception as error:

@@ -118,13 +118,14 @@ class UiBridge:
     # -- Events
 
     @staticmethod
-    def on(widget, event, handler):
+    def on(widget, event, handler, create_task=TaskManager.create_task):
         """Call `handler(e)` on each `event` (`lv.EVENT.CLICKED`) of `widget`; returns a Subscription.
 
         `handler` may be a coroutine function: each event then starts a task. What it raises is reported and
-        never gets into LVGL. `e` is an `Event`.
+        never gets into LVGL. `e` is an `Event`. `create_task` is who starts the tasks; `Activity.on` has them
+        belong to the activity.
         """
-        return Subscription(widget, event, handler)
+        return Subscription(widget, event, handler, create_task)
 
     @staticmethod
     async def next_event(widget, event):
@@ -156,18 +157,40 @@ class UiBridge:
 
         Returns the `lv.timer_t`. `handler` is as in `on`.
         """
-        timer = lv.timer_create(guarded(handler, "timer"), period_ms, None)
+        timer = lv.timer_create(guarded(handler, _name(handler, "timer")), period_ms, None)
         timer.set_repeat_count(repeat)
         return timer
+
+    @staticmethod
+    def animate(widget, apply, start, end, duration_ms, on_end=None):
+        """Call `apply(widget, value)` with values from `start` to `end` (int) for `duration_ms` ms, once a frame.
+
+        It ends early with `lv.anim_delete(widget, None)`, which ends all animations of the widget, and when
+        the widget is deleted. `on_end()` is called at the end, or not when it ended early.
+        """
+        animation = lv.anim_t()
+        animation.init()
+        animation.set_var(widget)
+        animation.set_values(start, end)
+        animation.set_duration(duration_ms)
+        animation.set_custom_exec_cb(
+            guarded(lambda _, value: apply(widget, value), _name(apply, "animation"))
+        )
+        if on_end is not None:
+            animation.set_completed_cb(guarded(lambda _: on_end(), _name(on_end, "end of animation")))
+        return animation.start()
+
+
+def _name(function, otherwise):
+    return getattr(function, "__name__", otherwise)
 
 
 class Subscription:
     """A handler on a widget's event, as `UiBridge.on` registered it."""
 
-    def __init__(self, widget, event, handler):
+    def __init__(self, widget, event, handler, create_task=TaskManager.create_task):
         self._widget = widget
-        name = getattr(handler, "__name__", "event handler")
-        callback = guarded(lambda raw: _handle(handler, raw), name)
+        callback = guarded(lambda raw: _handle(handler, raw), _name(handler, "event handler"), create_task)
         self._descriptor = widget.add_event_cb(callback, event, None)
 
     def remove(self):
@@ -195,7 +218,9 @@ class Event:
     def __getattr__(self, name):
         raw = self._raw
         if raw is None:
-            raise RuntimeError("the event is over: e.%s() is for a handler that is no coroutine function" % name)
+            raise RuntimeError(
+                "the event is over: e.%s() is for a handler that is no coroutine function" % name
+            )
         return getattr(raw, name)
 
     def outlive(self):

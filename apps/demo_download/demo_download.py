@@ -29,7 +29,8 @@ class DemoDownload(Activity):
         title = lv.label(screen)
         title.set_text("Download demo")
         title.set_style_text_font(lv.font_montserrat_16, 0)
-        self.address = self._line(screen, self.url, lv.label.LONG_MODE.SCROLL_CIRCULAR)
+        # Not scrolling: an animation would keep the board awake for as long as the app is shown.
+        self._line(screen, self.url, lv.label.LONG_MODE.DOTS).set_height(20)
         self.bar = lv.bar(screen)
         self.bar.set_size(lv.pct(95), 16)
         self.bar.set_range(0, 100)

@@ -84,6 +84,7 @@ def _leave(activity):
 
 def _remove(activity):
     _call(activity, "onDestroy")
+    activity.cancel_tasks()
     _stack.remove(activity)
     screen, activity.screen = activity.screen, None
     if screen is None:

@@ -1,5 +1,9 @@
 """Activity: one screen of an app, with Android's lifecycle."""
 
+from asyncio import core
+
+from ..task_manager import TaskManager
+from ..ui_bridge import UiBridge
 from . import activities
 
 
@@ -16,6 +20,7 @@ class Activity:
     extras = {}
 
     screen = None
+    _tasks = ()
     _has_foreground = False
 
     def onCreate(self):
@@ -38,6 +43,18 @@ class Activity:
     def onDestroy(self, screen):
         """The screen is about to be deleted: end what `onCreate` began."""
 
+    def create_task(self, coroutine, name=None):
+        """`TaskManager.create_task` for a task that belongs to the activity: it is cancelled with it."""
+        task = TaskManager.create_task(coroutine, name)
+        if task is not None:
+            self._tasks = [one for one in self._tasks if not one.done()]
+            self._tasks.append(task)
+        return task
+
+    def on(self, widget, event, handler):
+        """`UiBridge.on` with the activity as owner: the tasks of a coroutine handler are cancelled with it."""
+        return UiBridge.on(widget, event, handler, self.create_task)
+
     def setContentView(self, screen):
         """Show `screen`, an `lv.obj` without parent. One that it replaces is deleted."""
         activities.show(self, screen)
@@ -45,6 +62,14 @@ class Activity:
     def finish(self):
         """Leave the foreground for good: the activity below, if any, comes back. Safe in an event callback."""
         activities.finish(self)
+
+    def cancel_tasks(self):
+        """Cancel every task of the activity. Called for you after `onDestroy`."""
+        tasks, self._tasks = self._tasks, ()
+        for task in tasks:
+            # An activity that is finished by its own task: that one returns by itself.
+            if not task.done() and task is not core.cur_task:
+                task.cancel()
 
     def has_foreground(self):
         """Whether the activity is the one the user sees."""

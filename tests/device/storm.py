@@ -14,7 +14,7 @@ async def sleeper(name):
     try:
         while True:
             progress[name] += 1
-            for _ in range(200):
+            for _ in range(2000):
                 pass
             await TaskManager.sleep_ms(1)
     finally:

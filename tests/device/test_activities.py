@@ -87,6 +87,50 @@ async def test_finish_in_an_event_callback_of_a_widget_on_the_screen(lvgl_loop):
     assert activities.foreground() is None
 
 
+async def test_the_tasks_of_an_activity_end_with_it(lvgl_loop):
+    ended = []
+
+    async def forever(name):
+        try:
+            await TaskManager.sleep_ms(100000)
+        finally:
+            ended.append(name)
+
+    class Busy(Recorder):
+        def onCreate(self):
+            super().onCreate()
+            self.create_task(forever("own"))
+            button = lv.button(self.screen)
+            self.on(button, lv.EVENT.CLICKED, lambda e: forever("of the handler"))
+            button.send_event(lv.EVENT.CLICKED, None)
+
+    activity = Busy([], "busy")
+    activities.start(activity)
+    other = TaskManager.create_task(forever("nobody's"))
+    await TaskManager.sleep_ms(1)
+    activity.finish()
+    await until(lambda: len(ended) == 2)
+    assert sorted(ended) == ["of the handler", "own"]
+    assert not other.done()
+
+
+async def test_an_activity_can_be_finished_by_its_own_task(lvgl_loop):
+    went_on = []
+
+    class Brief(Recorder):
+        def onCreate(self):
+            super().onCreate()
+            self.create_task(self.end())
+
+        async def end(self):
+            self.finish()
+            went_on.append(True)
+
+    activities.start(Brief([], "brief"))
+    await until(lambda: went_on)
+    assert activities.foreground() is None
+
+
 def texts_with(word):
     return [text for text in visible_texts() if word in text]
 
