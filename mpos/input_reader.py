@@ -6,7 +6,7 @@ polled here. Without an interrupt the device is polled, slowly while nobody uses
 """
 
 from asyncio import core
-from time import ticks_diff, ticks_ms
+from time import ticks_add, ticks_diff, ticks_ms
 
 import lvgl as lv
 from micropython import const
@@ -90,7 +90,7 @@ class InputReader:
             self.read()
 
     async def _poll(self):
-        last_use = ticks_ms() - _IN_USE_MS
+        last_use = ticks_add(ticks_ms(), -_IN_USE_MS)
         while True:
             self.read()
             if self._held():

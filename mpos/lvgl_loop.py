@@ -45,7 +45,7 @@ class LvglLoop:
         self._on_input = None
         self._parking = Parking()
         self._ticks = ticks_ms()
-        self._last_frame = self._ticks - _FRAME_MS
+        self._last_frame = ticks_add(self._ticks, -_FRAME_MS)
         self._wedged = False
         self._last_error = None
         self._turns = 0
@@ -99,7 +99,7 @@ class LvglLoop:
         self.wake()
 
     def resume(self):
-        """Undo `pause()`; everything that changed meanwhile is drawn in one frame. Safe to call when running."""
+        """Undo `pause()`; all that changed meanwhile is drawn in one frame. Does nothing when running."""
         if self._paused:
             self._paused = False
             self._on_input = None

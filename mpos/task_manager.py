@@ -91,9 +91,9 @@ class TaskManager:
         """Start `coroutine_factory()` as a task that is started again whenever it crashes.
 
         Each failure is reported. The first restart waits `restart_delay_ms`, each further one twice as long,
-        up to `max_delay_ms`, until it has run for 30 s. With `restart_on_return` it is also started again when
-        it returns. Cancelling the task ends it for good. `coroutine_factory` is an async function without
-        parameters.
+        up to `max_delay_ms`, until it has run for 30 s. With `restart_on_return` it is started again as well
+        when it returns. Cancelling the task ends it for good. `coroutine_factory` is an async function
+        without parameters.
         """
         if not callable(coroutine_factory):
             raise TypeError(
@@ -440,8 +440,9 @@ class TaskManager:
 
     @classmethod
     def stats(cls):
-        """A dictionary: `running`, `tasks` (alive), `created`, `errors` and `slow_steps` (numbers since boot),
-        `polls`, the heap in bytes (`heap_used`, `heap_free`) and, with LVGL attached, what its loop counts, as `lvgl`."""
+        """A dictionary: `running`, `tasks` (alive), `created`, `errors`, `slow_steps` (numbers since boot),
+        `polls`, the heap in bytes (`heap_used`, `heap_free`) and, with LVGL attached, what its loop counts
+        (`lvgl`)."""
         figures = {
             "running": cls._running,
             "tasks": len(cls.task_list),

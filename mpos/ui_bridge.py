@@ -30,8 +30,8 @@ class UiBridge:
 
     @staticmethod
     def post(function, *arguments):
-        """Have the loop call `function(*arguments)` before the next frame, and wake it. Safe from a thread and
-        from a scheduled interrupt (in a hard one, `micropython.schedule` a function that posts).
+        """Have the loop call `function(*arguments)` before the next frame, and wake it. Safe from a thread
+        and from a scheduled interrupt (in a hard one, `micropython.schedule` a function that posts).
 
         Each call is made exactly once, in the order of posting; what it raises is reported. Raises
         RuntimeError, and posts nothing, when 128 calls wait already.
@@ -163,7 +163,7 @@ class UiBridge:
 
     @staticmethod
     def animate(widget, apply, start, end, duration_ms, on_end=None):
-        """Call `apply(widget, value)` with values from `start` to `end` (int) for `duration_ms` ms, once a frame.
+        """Call `apply(widget, value)` once a frame for `duration_ms`, with values from `start` to `end` (int).
 
         It ends early with `lv.anim_delete(widget, None)`, which ends all animations of the widget, and when
         the widget is deleted. `on_end()` is called at the end, or not when it ended early.

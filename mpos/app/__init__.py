@@ -1,1 +1,1 @@
-"""Apps: what an app is (`Activity`, `Manifest`) and how one comes onto the screen (`activities`, `launcher`)."""
+"""Apps: what one is (`Activity`, `Manifest`), how it comes onto the screen (`activities`, `launcher`)."""

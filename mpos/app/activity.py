@@ -52,7 +52,7 @@ class Activity:
         return task
 
     def on(self, widget, event, handler):
-        """`UiBridge.on` with the activity as owner: the tasks of a coroutine handler are cancelled with it."""
+        """`UiBridge.on` with the activity as owner: tasks of a coroutine handler are cancelled with it."""
         return UiBridge.on(widget, event, handler, self.create_task)
 
     def setContentView(self, screen):
@@ -60,7 +60,7 @@ class Activity:
         activities.show(self, screen)
 
     def finish(self):
-        """Leave the foreground for good: the activity below, if any, comes back. Safe in an event callback."""
+        """Leave the screen for good: the activity below, if any, comes back. Safe in an event callback."""
         activities.finish(self)
 
     def cancel_tasks(self):

@@ -179,8 +179,8 @@ async def test_an_installed_app_is_launched_and_replaces_the_other(lvgl_loop):
         "good",
         GOOD,
         "import lvgl as lv\nfrom mpos import Activity\nclass Good(Activity):\n"
-        " def onCreate(self):\n  screen = lv.obj()\n  lv.label(screen).set_text(self.extras.get('say', 'good'))\n"
-        "  self.setContentView(screen)\n",
+        " def onCreate(self):\n  screen = lv.obj()\n  text = self.extras.get('say', 'good')\n"
+        "  lv.label(screen).set_text(text)\n  self.setContentView(screen)\n",
     )
     assert launcher.launch("good")
     await until(lambda: texts_with("good"))

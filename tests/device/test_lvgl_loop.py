@@ -47,7 +47,9 @@ async def test_a_timer_created_while_the_loop_sleeps_fires_on_time_and_not_early
         assert fired[0] >= period_ms, (fired, period_ms)
 
 
-async def test_a_task_created_in_an_lvgl_callback_starts_before_the_callbacks_turn_is_over_for_others(lvgl_loop):
+async def test_a_task_created_in_an_lvgl_callback_starts_before_the_callbacks_turn_is_over_for_others(
+    lvgl_loop,
+):
     order = []
 
     async def work():
