@@ -163,7 +163,7 @@ class UiBridge:
 
     @staticmethod
     def animate(widget, apply, start, end, duration_ms, on_end=None):
-        """Call `apply(widget, value)` once a frame for `duration_ms`, with values from `start` to `end` (int).
+        """Call `apply(widget, value)` once a frame for `duration_ms`, with values from `start` to `end`.
 
         It ends early with `lv.anim_delete(widget, None)`, which ends all animations of the widget, and when
         the widget is deleted. `on_end()` is called at the end, or not when it ended early.
