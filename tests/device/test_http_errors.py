@@ -129,6 +129,26 @@ async def test_wrong_chunks_are_an_error(server):
     await expect_all_closed(server)
 
 
+async def test_an_answer_cut_anywhere_is_never_taken_for_a_whole_one(server):
+    head = b"HTTP/1.1 200 OK\r\nX-One: 1\r\n"
+    for answer in (
+        head + b"Content-Length: 5\r\n\r\n12345",
+        head + b"Transfer-Encoding: chunked\r\n\r\n3;x=y\r\n123\r\n2\r\n45\r\n0\r\nX-Two: 2\r\n\r\n",
+    ):
+        encoded = ["%%%02X" % code for code in answer]
+        url = server + "/raw?raw="
+        async with await http.request("GET", url + "".join(encoded)) as response:
+            assert await response.read() == b"12345"
+        for length in range(len(encoded)):
+            await expect(OSError, "try again", url + "".join(encoded[:length]))
+    await expect_all_closed(server)
+
+
+async def test_a_buffer_that_does_not_fit_into_the_heap_leaves_no_socket(server):
+    await expect(MemoryError, "", server + "/fixed", buffer_size=1 << 40)
+    await expect_all_closed(server)
+
+
 async def test_a_head_that_would_fill_the_heap_is_refused(server):
     await expect(http.HTTPError, "more than 8192 bytes", server + "/huge_header?size=100000")
     await expect(http.HTTPError, "more than 100 header lines", server + "/many_headers?count=1000")
