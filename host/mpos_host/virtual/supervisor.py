@@ -301,11 +301,12 @@ class Supervisor:
         return bool(data)
 
     def _from_vm(self, data: bytes) -> None:
-        self._emit(self._boot_output.feed(data))
+        data = self._boot_output.feed(data)
         if self._phase is Phase.BOOTING and self._boot_output.is_over:
             self._phase = Phase.RUNNING
             self._deadline = None
             self._repl.is_raw = self._boot_output.raw  # what main.py may have served was its own
+        self._emit(data)
 
     def _enter_raw_repl(self) -> None:
         self._deadline = time.monotonic() + _START_TIMEOUT_S
