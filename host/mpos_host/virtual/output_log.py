@@ -61,7 +61,7 @@ class OutputLog:
         if found < 0:
             why = self._down or f"within {timeout:g} s"
             tail = seen[-1000:].decode("utf-8", "replace")
-            raise TimeoutError(f"the board did not print {text!r} ({why}); it printed: {tail!r}")
+            raise TimeoutError(f"the board did not print {text[:200]!r} ({why}); it printed: {tail!r}")
         return seen[: found + len(wanted)].decode("utf-8", "replace")
 
     def _since(self, position: int) -> bytes:
