@@ -1,7 +1,8 @@
 """DownloadManager: what apps download with, into memory, into a file or piece by piece.
 
-from mpos import DownloadManager
-data = await DownloadManager.download_url("http://192.168.1.2/data.json")
+    data = await DownloadManager.download_url("http://192.168.1.2/data.json")
+
+It knows nothing of the screen: callbacks tell the app what to show.
 """
 
 import errno
@@ -205,6 +206,6 @@ async def _finished(result):
 
 def _asks_for_range(headers):
     for name in headers or ():
-        if name.lower() == "range":
+        if isinstance(name, str) and name.lower() == "range":
             return True
     return False

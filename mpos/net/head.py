@@ -18,11 +18,13 @@ _TOKEN_MARKS = b"!#$%&'*+-.^_`|~"  # what names may hold besides letters and dig
 def build_request(method, url, headers, body_length):
     """The head of a request as bytes. `body_length` is None for a request that has no body.
 
-    Raises ValueError for a method or header that cannot be sent, and for one that the client sets itself.
+    Raises ValueError or TypeError for what cannot be sent, and for a header that the client sets itself.
     """
     _check_token(method, "method")
     lines = ["%s %s HTTP/1.1" % (method, url.target)]
     names = set()
+    if headers is not None and not isinstance(headers, dict):
+        raise TypeError("headers must be a dict, not %s" % type(headers).__name__)
     for name, value in (headers or {}).items():
         _check_token(name, "header name")
         names.add(name.lower())

@@ -27,7 +27,7 @@ class Memory:
                 bytearray(length)  # only to see whether it fits
             self._block = bytearray(_BLOCK if length is None else min(length, _BLOCK))
         except (MemoryError, OverflowError):
-            raise self._too_big(length) from None
+            raise self._too_big(length or _BLOCK) from None
 
     def write(self, view, offset, count):
         self._size += count
