@@ -7,11 +7,14 @@ import os
 import secrets
 from contextlib import ExitStack
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 from mpos_host.project import UserError
 from mpos_host.virtual.firmware import build_firmware
 from mpos_host.virtual.flash import Flash
 from mpos_host.virtual.output_log import OutputLog
+from mpos_host.virtual.panel_client import PanelClient
+from mpos_host.virtual.panel_process import PanelProcess
 from mpos_host.virtual.serial_port import SerialPort
 from mpos_host.virtual.supervisor import ResetCause, Supervisor
 from mpos_host.virtual.vm import VmProcess, packaged_vm
@@ -30,7 +33,8 @@ class VirtualBoard:
     flash_size: bytes of the LittleFS flash at `/`. flash_path: a host file that keeps it; None for a
     temporary one. heap: of the VM, as "256k" or "2M"; None for the VM's default (2M). binary: the path of
     a MicroPython unix executable to run instead of the packaged VM (lvgl_micropython's desktop binary); it
-    has its own LVGL, and `panel` is None. panel: False for a board with a serial port only.
+    has its own LVGL, and `panel` is None. panel: False for a board with a serial port only. exceptions: what
+    one that leaves an LVGL callback does, "upstream" or "contained" (PanelProcess).
 
     Its serial port behaves as a board's: Ctrl-C interrupts running code, Ctrl-D and `machine.soft_reset()`
     reset softly (boot.py runs, main.py only if the reset did not come from the raw REPL), text ends its
@@ -57,16 +61,22 @@ class VirtualBoard:
             self._port = SerialPort()
             stack.callback(self._port.close)
             self._log = OutputLog(_LOG_SIZE)
-            self.panel = None
+            process = None
+            self.panel: PanelClient | None = None
+            if panel and binary is None:
+                folder = stack.enter_context(TemporaryDirectory(prefix="mpos-board-"))
+                process = PanelProcess(f"{folder}/panel", exceptions)
+                self.panel = PanelClient(process.control_path, lambda: self.exit_reason)
+                stack.callback(self.panel.close)
             self._supervisor = Supervisor(
                 lambda settings: VmProcess(program, heap, firmware, self._flash.fd, settings),
                 self._port,
                 self._log,
-                self._before_start,
+                process,
                 {
                     "blocks": str(self._flash.block_count),
                     "unique_id": _unique_id(self._flash.path),
-                    "panel": "",
+                    "panel": process.socket_path if process is not None else "",
                 },
             )
             stack.callback(self._supervisor.close)
@@ -128,9 +138,6 @@ class VirtualBoard:
             self._supervisor.reset(cause, _START_TIMEOUT_S)
         except (RuntimeError, TimeoutError) as error:
             raise BoardError(f"the virtual board does not start: {error}") from None
-
-    def _before_start(self, cause: ResetCause) -> dict[str, str]:
-        return {}
 
 
 def _executable(binary: str | os.PathLike[str]) -> str:

@@ -21,11 +21,13 @@ from enum import Enum, auto
 from mpos_host.virtual.board_text import BoardText
 from mpos_host.virtual.host_input import HostInput
 from mpos_host.virtual.output_log import OutputLog
+from mpos_host.virtual.panel_process import PanelProcess
 from mpos_host.virtual.repl_output import CTRL_A, CTRL_D, BootOutput, ReplMode
 from mpos_host.virtual.serial_port import SerialPort
 from mpos_host.virtual.vm import VmProcess
 
 _START_TIMEOUT_S = 30.0
+_LAST_WORDS_S = 1.0
 _HELD_OUTPUT_S = 0.02  # then what may be the start of a mark is none
 _PIECE = 64 * 1024
 
@@ -51,8 +53,7 @@ class Phase(Enum):
 class Supervisor:
     """Runs the VM that `start_vm(settings)` starts, on `port`, from `start()` to `close()`.
 
-    `before_start(cause)` is called in the supervisor's thread before each start of the VM and returns the
-    settings that depend on the rest of the board (the panel's socket).
+    `panel` is started before the VM, and again for a hard reset. `settings` are for the bootstrap (boot.py).
     """
 
     def __init__(
@@ -60,14 +61,15 @@ class Supervisor:
         start_vm: Callable[[list[str]], VmProcess],
         port: SerialPort,
         log: OutputLog,
-        before_start: Callable[[ResetCause], dict[str, str]],
+        panel: PanelProcess | None,
         settings: dict[str, str],
     ):
         self.exit_reason: str | None = None
         self._start_vm = start_vm
         self._port = port
         self._log = log
-        self._before_start = before_start
+        self._panel = panel
+        self._panel_fd = -1  # readable when the panel has died
         self._settings = settings
         self._commands: deque[tuple[Callable[[], None], Future[None]]] = deque()
         self._started: list[Future[None]] = []  # commands that wait for the VM to be up
@@ -137,6 +139,7 @@ class Supervisor:
             raise
         finally:
             self._drop_vm()
+            self._stop_panel()
             self._fail_started("the board was closed")
 
     def _turn(self) -> None:
@@ -146,6 +149,8 @@ class Supervisor:
         if not self._input.is_full:
             port_events |= select.POLLIN
         poller.register(self._port.fd, port_events)
+        if self._panel_fd >= 0:
+            poller.register(self._panel_fd, select.POLLIN)
         vm = self._vm
         if vm is not None:
             poller.register(vm.control, select.POLLIN)
@@ -171,6 +176,8 @@ class Supervisor:
                 self._from_vm(self._text.flush())
         if vm is not None and vm is self._vm and vm.exit_fd in ready:
             self._ended(vm)
+        if self._panel_fd in ready:
+            self._panel_died()
         if self._vm is not None:
             if self._may_send_input:
                 self._input.send(self._vm)
@@ -203,7 +210,7 @@ class Supervisor:
     def _check_deadlines(self) -> None:
         now = time.monotonic()
         if self._deadline is not None and now > self._deadline:
-            self._go_down(f"the VM did not come up within {_START_TIMEOUT_S:g} s")
+            self._go_down(self.exit_reason or f"the VM did not come up within {_START_TIMEOUT_S:g} s")
         elif self._watchdog_s is not None and now > self._fed_at + self._watchdog_s:
             self._emit(b"\r\nMPY: watchdog reset\r\n")
             self._restart(ResetCause.WATCHDOG, main=True)
@@ -229,7 +236,8 @@ class Supervisor:
             "mark": mark.decode(),
         }
         try:
-            settings.update(self._before_start(cause))
+            if cause is not ResetCause.SOFT or self._panel_fd < 0:
+                self._start_panel()
             self._vm = self._start_vm([f"{key}={value}" for key, value in settings.items()])
         except Exception as error:
             self._go_down(f"the VM cannot be started: {error}")
@@ -245,6 +253,29 @@ class Supervisor:
         self._control_text = b""
         if vm is not None:
             vm.close()
+
+    def _start_panel(self) -> None:
+        if self._panel is None:
+            return
+        self._stop_panel()
+        self._panel.start()
+        assert self._panel.pid is not None
+        self._panel_fd = os.pidfd_open(self._panel.pid)
+
+    def _stop_panel(self) -> None:
+        if self._panel_fd >= 0:
+            os.close(self._panel_fd)
+            self._panel_fd = -1
+        if self._panel is not None:
+            self._panel.stop()
+
+    def _panel_died(self) -> None:
+        """The board is as good as dead. The VM may say where it used the panel last."""
+        assert self._panel is not None
+        self.exit_reason = self._panel.exit_reason
+        os.close(self._panel_fd)
+        self._panel_fd = -1
+        self._deadline = time.monotonic() + _LAST_WORDS_S
 
     def _ended(self, vm: VmProcess) -> None:
         self._drain(vm)
