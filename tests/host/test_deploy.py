@@ -116,6 +116,19 @@ def test_code_of_earlier_versions_goes_and_data_stays(device):
     assert device.eval("os.listdir('/apps/a')") == ["a.mpy", "score.json"]
 
 
+def test_a_main_py_of_before_mpos_is_kept_and_ours_is_not(device):
+    device.exec("with open('/main.py', 'w') as f: f.write('print(42)')")
+    deploy.deploy(device, deploy.plan(VIRTUAL), VIRTUAL)
+    assert device.eval("open('/main.py.before_mpos').read()") == "print(42)"
+    files = [
+        (path, content + b"# new\n" if path == "/main.py" else content)
+        for path, content in deploy.plan(VIRTUAL)
+    ]
+    deploy.deploy(device, deploy.Files(files), VIRTUAL)
+    assert device.eval("open('/main.py.before_mpos').read()") == "print(42)"
+    assert device.eval("open('/main.py').read()").endswith("# new\n")
+
+
 def test_equal_files_are_kept_apart_and_empty_ones_are_written(device):
     files = [("/a.bin", b"same"), ("/b.bin", b"same"), ("/empty", b""), ("/also_empty", b"")]
     deploy.deploy(device, deploy.Files(files))
