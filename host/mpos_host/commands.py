@@ -46,7 +46,7 @@ def deploy(options: argparse.Namespace) -> int:
     apps = [project.load_app(where) for where in options.app]
     with _running_target(options, "deploy") as target:
         target.device.enter()
-        done = deploy_files(target.device.transport, plan(target.board, apps, options.source), target.board)
+        done = deploy_files(target.device, plan(target.board, apps, options.source), target.board)
         written, removed = len(done.written), len(done.removed)
         print(f"{written} files written ({done.bytes_sent / 1024:.0f} KB), {removed} removed")
     return 0

@@ -8,6 +8,7 @@ resets nor stops a running app unless asked.
 from __future__ import annotations
 
 import ast
+import base64
 import json
 import math
 import re
@@ -15,13 +16,16 @@ import time
 from collections.abc import Callable
 from typing import Any
 
-from mpremote.transport import TransportError
-
 from mpos_host.project import UserError
 from mpos_host.serial_stream import DeviceGone, DeviceTimeout, open_transport
 
 __all__ = ["Device", "DeviceError", "DeviceGone", "DeviceTimeout"]
 
+
+_PROMPT = b">"
+
+# Bytes of a file in a command: 1 KB of base64, for which any heap has room.
+_PIECE = 768
 
 # What the friendly REPL says before its first prompt.
 _BANNER = re.compile(r"MicroPython [^\n]*\nType \"help\(\)\"[^\n]*\n$|^(\r\n)+$")
@@ -56,8 +60,6 @@ class Device:
         self.log = log or (lambda text: None)
         self.transport, self._stream = open_transport(port, gone or (lambda: None))
 
-        self._prompt_taken = False  # the raw REPL's ">" after a command was read as part of the log
-
     def __enter__(self) -> Device:
         return self
 
@@ -85,6 +87,7 @@ class Device:
         self.transport.in_raw_repl = False
         with self._stream.deadline(what, timeout):
             self.transport.enter_raw_repl(soft_reset=soft_reset, timeout_overall=math.ceil(timeout) + 1)
+        self._take_prompt(what, timeout)
 
     def exec(
         self, code: str, timeout: float = 10, output: Callable[[str], None] | None = None, what: str = ""
@@ -96,21 +99,11 @@ class Device:
 
         Raises `DeviceError` when the code raises, `DeviceTimeout` (the code goes on: `interrupt()`).
         """
-        self.enter()
-        if self._prompt_taken:
-            self._stream.put_back(b">")
-            self._prompt_taken = False
         what = what or f"the end of {code.strip().splitlines()[0]!r}"
-        try:
-            with self._stream.deadline(what, timeout):
-                self.transport.exec_raw_no_follow(code)
-        except TransportError as error:
-            self.transport.in_raw_repl = False
-            raise UserError(f"the board's console is out of step ({error}): try again, or reset it") from None
-        printed = self._stream.until(b"\x04", what, timeout, output)
-        errors = self._stream.until(b"\x04", what, timeout)
-        if errors:
-            raise DeviceError(errors, printed)
+        until = time.monotonic() + timeout
+        self._send(code, what, timeout)
+        printed = self._stream.until(b"\x04", what, until - time.monotonic(), output)
+        self._finish(printed, what, until)
         return printed.replace("\r\n", "\n")
 
     def eval(self, expression: str, timeout: float = 10) -> Any:
@@ -133,45 +126,27 @@ class Device:
         """What `code` prints, on a board whose app prints as well. Raises as `call()` does."""
         return self._framed(f"print(end='\\x02')\n{code}\nprint(end='\\x03')", imports, timeout, code)
 
-    def _framed(self, code: str, imports: str, timeout: float, name: str) -> str:
-        """Run `code` and return what it prints between the bytes 2 and 3; the rest is the app's and goes to
-        `log`. Raw mode without paste: the answers of a paste could not be told from what the app prints."""
-        self.enter()
-        self._prompt_taken = False
-        what = f"the end of {name.strip().splitlines()[0]}"
-        until = time.monotonic() + timeout
-
-        def read(ending: bytes, output: Callable[[str], None] | None = None) -> str:
-            return self._stream.until(ending, what, until - time.monotonic(), output, also=b"\x04")
-
-        command = f"import {imports}\n{code}" if imports else code
-        self._stream.write(command.encode() + b"\x04")
-        self.log(read(b"OK").lstrip(">"))
-        read(b"\x02", self.log)
-        result = ""
-        if self._stream.stopped_at == b"\x02":
-            result = read(b"\x03")
-        if self._stream.stopped_at == b"\x03":
-            self.log(read(b"\x04"))
-        errors = read(b"\x04")
-        if errors:
-            raise DeviceError(errors, result)
-        return result.replace("\r\n", "\n")
+    def write_file(self, path: str, content: bytes) -> None:
+        """Write a file on the device. Raises `DeviceError` (an OSError there)."""
+        self.exec(f"import binascii\n_file = open({path!r}, 'wb')\n_write = _file.write")
+        for start in range(0, len(content), _PIECE):
+            piece = base64.b64encode(content[start : start + _PIECE]).decode()
+            self.exec(f"_write(binascii.a2b_base64({piece!r}))")
+        self.exec("_file.close()\ndel _file, _write")
 
     def follow(self, seconds: float) -> str:
         """What the app prints; returns with the first of it, or with nothing after `seconds`."""
-        text = self._stream.for_a_while(seconds)
-        if text.startswith(">") and not self._prompt_taken:
-            self._prompt_taken = True
-            text = text[1:]
-        return text
+        self._stream.skip(_PROMPT)
+        return self._stream.for_a_while(seconds)
 
     def interrupt(self, timeout: float = 5) -> str:
         """Ctrl-C to the command that runs; waits for its end and returns the traceback it leaves."""
         what = "the end of the command after Ctrl-C"
         self._stream.write(b"\x03")
         self._stream.until(b"\x04", what, timeout)
-        return self._stream.until(b"\x04", what, timeout).strip()
+        traceback = self._stream.until(b"\x04", what, timeout).strip()
+        self._take_prompt(what, timeout)
+        return traceback
 
     def reboot(self, timeout: float = 20) -> None:
         """Soft reset as from the friendly REPL, so that main.py runs; returns when a prompt is there.
@@ -191,3 +166,65 @@ class Device:
         self.enter()
         self._stream.write(b"import machine\nmachine.reset()\n\x04")
         self.transport.in_raw_repl = False
+
+    def _framed(self, code: str, imports: str, timeout: float, name: str) -> str:
+        """Run `code` and return what it prints between the bytes 2 and 3; the rest is the app's: to `log`."""
+        what = f"the end of {name.strip().splitlines()[0]}"
+        until = time.monotonic() + timeout
+        self._send(f"import {imports}\n{code}" if imports else code, what, timeout)
+
+        def read(ending: bytes, output: Callable[[str], None] | None = None) -> str:
+            return self._stream.until(ending, what, until - time.monotonic(), output, also=b"\x04")
+
+        read(b"\x02", self.log)
+        result = ""
+        if self._stream.stopped_at == b"\x02":
+            result = read(b"\x03")
+        if self._stream.stopped_at == b"\x03":
+            read(b"\x04", self.log)
+        self._finish(result, what, until)
+        return result.replace("\r\n", "\n")
+
+    def _send(self, code: str, what: str, timeout: float) -> None:
+        """Give the raw REPL a command by its raw-paste mode, in which the device says how much it can take.
+
+        As mpremote does it, but what an app prints meanwhile is told from the device's answers, which are
+        control characters, and goes to `log`. Protocol: MicroPython's documentation, "Raw-paste mode".
+        """
+        self.enter()
+        until = time.monotonic() + timeout
+        self._stream.skip(_PROMPT)
+        self._stream.write(b"\x05A\x01")
+        self._log_until(b"R\x01", what, until)
+        with self._stream.deadline(what, timeout):
+            window = int.from_bytes(self._stream.read(2), "little")
+        rest, room = code.encode(), window
+        while rest:
+            while not room or self._stream.has(b"\x01", b"\x04"):
+                self._log_until(b"\x01", what, until, also=b"\x04")
+                if self._stream.stopped_at == b"\x04":
+                    self._stream.write(b"\x04")
+                    return  # the device wants no more: it says why where a command's errors are
+                room += window
+            self._stream.write(rest[:room])
+            rest, room = rest[room:], room - len(rest[:room])
+        self._stream.write(b"\x04")
+        self._log_until(b"\x04", what, until)
+
+    def _log_until(self, ending: bytes, what: str, until: float, also: bytes | None = None) -> None:
+        printed = self._stream.until(ending, what, until - time.monotonic(), also=also)
+        printed = printed.replace("\x01", "")
+        if printed:
+            self.log(printed)
+
+    def _finish(self, printed: str, what: str, until: float) -> None:
+        """Read what comes after a command's output: its errors and the prompt."""
+        errors = self._stream.until(b"\x04", what, until - time.monotonic())
+        self._take_prompt(what, until - time.monotonic())
+        if errors:
+            raise DeviceError(errors, printed)
+
+    def _take_prompt(self, what: str, timeout: float) -> None:
+        """Wait for the prompt, and leave it for mpremote's transport, which looks for it before a command."""
+        self._stream.until(_PROMPT, what, timeout)
+        self._stream.put_back(_PROMPT)

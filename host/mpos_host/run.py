@@ -56,7 +56,7 @@ def start_app(target: Target, app: App, extras: dict[str, str], source: bool = F
     """
     device = target.device
     device.enter()
-    deploy(device.transport, plan(target.board, [app], source), target.board)
+    deploy(device, plan(target.board, [app], source), target.board)
     _send_extras(target, extras)
     device.reboot(_BOOT)
     try:
@@ -135,6 +135,6 @@ def parse_extras(arguments: list[str]) -> dict[str, str]:
 def _send_extras(target: Target, extras: dict[str, str]) -> None:
     device = target.device
     if extras:
-        device.transport.fs_writefile(_EXTRAS, json.dumps(extras).encode())
+        device.write_file(_EXTRAS, json.dumps(extras).encode())
     else:
         device.exec(f"import os\nif {_EXTRAS[1:]!r} in os.listdir('/'): os.remove({_EXTRAS!r})")

@@ -27,7 +27,7 @@ class DeviceTimeout(UserError):
     """Something did not happen in time. `output` is what the device printed until then."""
 
     def __init__(self, what: str, seconds: float, output: str = ""):
-        super().__init__(f"the board did not answer: waited {seconds:g} s for {what}")
+        super().__init__(f"the board did not answer: waited {round(seconds, 1):g} s for {what}")
         self.what = what
         self.seconds = seconds
         self.output = output
@@ -130,6 +130,18 @@ class SerialStream:
     def put_back(self, data: bytes) -> None:
         """Make `data` the next that is read."""
         self._buffer[:0] = data
+
+    def skip(self, data: bytes) -> None:
+        """Drop `data` if it is the next that would be read."""
+        if self._buffer.startswith(data):
+            self._take(len(data))
+
+    def has(self, *endings: bytes) -> bool:
+        """Whether one of `endings` has arrived."""
+        waiting = self._port.in_waiting
+        if waiting:
+            self._buffer += self._port.read(waiting)
+        return any(ending in self._buffer for ending in endings)
 
     # What mpremote's transport uses of pyserial.
 

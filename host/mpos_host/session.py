@@ -61,7 +61,7 @@ class BoardSession:
             self._reset()
         if not self._deployed:
             files = plan(self.target.board)
-            deploy(self.target.device.transport, files, self.target.board)
+            deploy(self.target.device, files, self.target.board)
             self._deployed = True
             self._reset()
         self._ready_for = user
@@ -81,7 +81,7 @@ class BoardSession:
             code = compiler.compile_one(compiler.Source(path, _shown_name(path), self.target.board.arch))
             name = f"{_FOLDER}/{path.stem}.mpy"
             if self._sent.get(name) != code:
-                device.transport.fs_writefile(name, code, chunk_size=1024)
+                device.write_file(name, code)
                 self._sent[name] = code
         device.exec(f"import sys\nif {_FOLDER!r} not in sys.path: sys.path.append({_FOLDER!r})")
 

@@ -101,14 +101,14 @@ class Target:
 
     @property
     def abilities(self) -> frozenset[str]:
-        """What tests can ask for with REQUIRES: the board's name, "process" or "hardware", "panel", "idle" (a
-        board where nothing polls while nothing happens)."""
+        """What tests can ask for with REQUIRES: the board's name; "process" or "hardware"; "panel", whose
+        screen and touch the host has; "idle", where no driver polls while nothing moves."""
         process = self._port is None
         abilities = {self.board.name, "process" if process else "hardware"}
         if process and self.board.name == "virtual":
             abilities.add("panel")
-        if not self.board.facts.get("polled", False):
-            abilities.add("idle")
+        if self.board.facts.get("display", {}).get("driver") != "sdl_display":
+            abilities.add("idle")  # SDL's events are fetched by a timer of 5 ms
         return frozenset(abilities)
 
     def exit_reason(self) -> str | None:
