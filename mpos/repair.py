@@ -12,6 +12,9 @@ from asyncio import core
 def repair(tasks, interrupted):
     """Queue again each of `tasks` that waits nowhere, and finish `interrupted` (a Task or None) if asyncio
     was in the middle of that. Returns the tasks that had been lost."""
+    # asyncio has one object for all sleeps: one that began and was not awaited any more would be slept by
+    # whichever task wakes up next.
+    core.sleep_ms(0).state = None
     if interrupted is not None and interrupted.state and getattr(interrupted.coro, "has_ended", False):
         _finish(interrupted)
     queued = _contents(core._task_queue)

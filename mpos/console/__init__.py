@@ -55,6 +55,9 @@ def run_interruptible(function, *arguments):
         kbd_intr(-1)
         if error is None:
             error = raised
+    # asyncio has one object for all sleeps. One that began and was not awaited, because of a Ctrl-C or because
+    # somebody forgot to, would be slept by whichever task wakes up next.
+    core.sleep_ms(0).state = None
     return value, error
 
 
@@ -186,7 +189,7 @@ class Console:
         error = None
         try:
             # The source is nowhere else any more, so that its memory is free when the command runs.
-            command = self._compile(mode.take(), mode.kind)
+            command = self._compile(mode.kind, mode.take())
         except BaseException as raised:
             error = raised
         if error is None:
@@ -207,7 +210,7 @@ class Console:
         mode.finished(error)
         return typed_ahead
 
-    def _compile(self, source, kind):
+    def _compile(self, kind, source):
         try:
             return compile(source, "<stdin>", kind)
         except SyntaxError:

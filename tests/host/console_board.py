@@ -7,6 +7,7 @@ import sys
 from collections.abc import Iterator
 
 import pytest
+
 from mpos_host.session import BoardSession
 from peers.terminal import Terminal
 
@@ -20,6 +21,8 @@ async def count():
     global ticks
     while True:
         ticks += 1
+        if ticks == 2:
+            print("counting beside the console")
         await TaskManager.sleep_ms(2)
 
 TaskManager.create_task(count(), "count")
@@ -39,12 +42,12 @@ class ConsoleBoard:
         self.boot()
 
     def boot(self) -> None:
-        """Start main.py, and wait for the console's first prompt."""
+        """Start main.py, and wait until it serves the console."""
         virtual = self._session.target.virtual
         assert virtual is not None
         since = virtual.output_position
         virtual.reset()
-        virtual.wait_output('Type "help()" for more information.\r\n>>> ', since=since)
+        virtual.wait_output("counting beside the console", since=since)
 
     def close(self) -> None:
         """Leave a board without main.py behind."""
@@ -57,8 +60,8 @@ class ConsoleBoard:
     def terminal(self) -> Terminal:
         """A terminal at its prompt."""
         terminal = Terminal(self.port)
-        terminal.send(b"\x03")
-        terminal.until(b">>> ")
+        terminal.send(b"\x03'here'\r")
+        terminal.until(b"\r\n'here'\r\n>>> ")  # Whatever came before is old.
         return terminal
 
     def mpremote(self, *arguments: str, resume: bool = True) -> str:

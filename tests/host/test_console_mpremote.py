@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 from console_board import ConsoleBoard, console
+
 from peers.terminal import Terminal
 
 __all__ = ["console"]
