@@ -1,7 +1,7 @@
 """Touch calibration that is done once and kept in a file.
 
-A stand-in for lvgl_micropython's `TouchCalData`: pointer drivers take it as `touch_cal`, read the eight
-attributes, and `touch_calibrate` sets them and calls `save()`. Nothing is written before that.
+A `Calibration` stands in for lvgl_micropython's `TouchCalData`: pointer drivers take it as `touch_cal`. An
+app has the user calibrate with `await calibrate(...)`; the driver uses the result at once, and after a boot.
 """
 
 import json
@@ -19,10 +19,31 @@ class Calibration:
     of no use without. A damaged file counts as none.
     """
 
-    def __init__(self, name, default=None, folder="/calibration"):
-        self._folder = folder
-        self._path = "%s/%s.json" % (folder, name)
-        values = self._load() or default or {}
+    FOLDER = "/calibration"
+
+    def __init__(self, name, default=None):
+        self._path = "%s/%s.json" % (self.FOLDER, name)
+        self._set(self._load() or default or {})
+
+    def save(self):
+        """Keep the present values. The old file stays whole until the new one is complete."""
+        try:
+            os.mkdir(self.FOLDER)
+        except OSError:
+            pass  # it is there already; if not, open() below says why
+        with open(self._path + ".new", "w") as file:
+            json.dump({field: getattr(self, field) for field in _FIELDS}, file)
+        os.rename(self._path + ".new", self._path)
+
+    def reset(self):
+        """Forget the calibration, now and for the next boot."""
+        self._set({})
+        try:
+            os.remove(self._path)
+        except OSError:
+            pass  # there was none
+
+    def _set(self, values):
         for field in _FIELDS:
             setattr(self, field, values.get(field))
 
@@ -36,21 +57,74 @@ class Calibration:
             return values
         return None
 
-    def save(self):
-        """Keep the present values. The old file stays whole until the new one is complete."""
-        try:
-            os.mkdir(self._folder)
-        except OSError:
-            pass  # it is there already; if not, open() below says why
-        with open(self._path + ".new", "w") as file:
-            json.dump({field: getattr(self, field) for field in _FIELDS}, file)
-        os.rename(self._path + ".new", self._path)
 
-    def reset(self):
-        """Forget the calibration, now and for the next boot."""
-        for field in _FIELDS:
-            setattr(self, field, None)
-        try:
-            os.remove(self._path)
-        except OSError:
-            pass  # there was none
+async def calibrate(display, driver, text="Touch the cross", seconds=30):
+    """Have the user touch three crosses, and keep the result. `driver` is a pointer driver made with a
+    `Calibration` as `touch_cal`; `display` the `lv.display_t` it belongs to.
+
+    Raises `TaskManager.TimeoutError` if a cross is not touched within `seconds`, ValueError if the touches
+    cannot be told apart. The earlier calibration then stays, and in any case the screen of before is back.
+    """
+    import lvgl as lv
+
+    from .task_manager import TaskManager
+
+    before, rotation = lv.screen_active(), display.get_rotation()
+    screen = lv.obj(None)
+    try:
+        # Drivers calibrate in the panel's own orientation; LVGL turns the result.
+        display.set_rotation(lv.DISPLAY_ROTATION._0)
+        lv.screen_load(screen)
+        label = lv.label(screen)
+        label.set_text(text)
+        label.center()
+        cross = lv.label(screen)
+        cross.set_text("+")
+        cross.set_style_text_color(lv.color_hex(0xFF0000), 0)
+        width, height = display.get_horizontal_resolution(), display.get_vertical_resolution()
+        targets = [(width // 8, height // 8), (width * 7 // 8, height // 8), (width // 8, height * 7 // 8)]
+        touches = []
+        for x, y in targets:
+            cross.align(lv.ALIGN.CENTER, x - width // 2, y - height // 2)
+            touches.append(await TaskManager.wait_for(_touch(driver), seconds))
+        values = affine(touches, targets)
+    finally:
+        display.set_rotation(rotation)
+        lv.screen_load(before)
+        screen.delete()
+    calibration = driver._cal
+    for field, value in zip(_FIELDS, values + (0, 0)):
+        setattr(calibration, field, value)
+    calibration.save()
+
+
+async def _touch(driver):
+    """The middle of one touch, in the driver's uncalibrated coordinates, once the finger is lifted."""
+    from .task_manager import TaskManager
+
+    count = sum_x = sum_y = 0
+    while True:
+        found = driver._get_coords()
+        if found is not None and found[0]:
+            count, sum_x, sum_y = count + 1, sum_x + found[1], sum_y + found[2]
+        elif count:
+            return sum_x / count, sum_y / count
+        await TaskManager.sleep_ms(20)
+
+
+def affine(points, targets):
+    """The six numbers that map three `points` onto three `targets`, in the order of `Calibration`'s fields.
+
+    Raises ValueError if the points are on one line, or nearly so.
+    """
+    (x1, y1), (x2, y2), (x3, y3) = points
+    area = (x2 - x1) * (y3 - y1) - (x3 - x1) * (y2 - y1)
+    if abs(area) < 100:  # square pixels: the triangle of the crosses has tens of thousands
+        raise ValueError("the touches are on one line")
+    values = ()
+    for axis in (0, 1):
+        u1, u2, u3 = [target[axis] for target in targets]
+        alpha = ((u2 - u1) * (y3 - y1) - (u3 - u1) * (y2 - y1)) / area
+        beta = ((x2 - x1) * (u3 - u1) - (x3 - x1) * (u2 - u1)) / area
+        values += (alpha, beta, u1 - alpha * x1 - beta * y1)
+    return values

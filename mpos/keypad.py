@@ -1,8 +1,7 @@
 """Buttons and joysticks as LVGL keypads.
 
 Each class makes one `lv.indev_t` (attribute `indev`) in the default group, whose read callback looks at the
-pins. `interrupt` is for `mpos.hardware.Input`; a joystick has none. The read callbacks touch pins and numbers
-only and cannot raise, so that nothing of theirs gets into LVGL.
+pins. `interrupt` is for `mpos.hardware.Input`; a joystick has none.
 """
 
 import time
@@ -10,6 +9,7 @@ import time
 import lvgl as lv
 from micropython import const
 
+from .callbacks import guarded
 from .hardware import PinInterrupt
 
 _BOUNCE_MS = const(20)  # contacts of push buttons settle within 5 to 10 ms
@@ -27,7 +27,7 @@ def default_group():
 def _keypad(read):
     indev = lv.indev_create()
     indev.set_type(lv.INDEV_TYPE.KEYPAD)
-    indev.set_read_cb(read)
+    indev.set_read_cb(guarded(read, "keypad"))
     indev.set_group(default_group())
     return indev
 

@@ -86,9 +86,14 @@ def test_a_board_draws_a_frame_and_is_touched(name, binary, driver_folders, tmp_
     assert report["task_handler"] is False and report["polled_by_lvgl"] == 0
     assert report["sleep"] == [0x28, 0x10, 0x11, 0x29]
     assert report["watchdog"] == 8000
-    assert report["files_left"] == []
     if "touch" in board.facts:
         assert report["touch_clicks"] == 1
+        panel = sorted([width, height])
+        before, after, booted = report["calibrated"]
+        assert any(abs(found - size // 2) > 8 for found, size in zip(before, panel, strict=True))
+        assert all(abs(found - size // 2) <= 2 for found, size in zip(after, panel, strict=True))
+        assert booted == after
+    assert set(report["files_left"]) <= {"calibration"}
     if board.facts["display"]["bus"] == "i80":
         assert report["ramctrl"][-1] == [0x00, 0xF8]  # low byte first
     for what, keys in KEYS[name].items():

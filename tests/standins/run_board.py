@@ -23,6 +23,9 @@ import board  # noqa: E402
 import lvgl as lv  # noqa: E402
 
 from mpos import LvglLoop, TaskManager  # noqa: E402
+from mpos.calibration import Calibration, calibrate  # noqa: E402
+
+Calibration.FOLDER = "calibration"  # in the current directory, not at the root of this computer
 
 files_before = os.listdir(".")
 hardware = board.init()
@@ -80,6 +83,9 @@ async def check():
             await touch(source, clicks)
             report["touch_clicks"] = len(clicks)
     await press_buttons()
+    for source in hardware.inputs:
+        if isinstance(getattr(source.driver, "_cal", None), Calibration):
+            report["calibrated"] = await calibrated(source)
 
     report["watchdog"] = hardware.watchdog(8000).timeout
     hardware.screen_off()
@@ -149,6 +155,41 @@ async def tilt(keys, axis, value):
     key = keys[0]
     await TaskManager.sleep_ms(250)  # twice the slow poll: the release has been read
     return key
+
+
+async def calibrated(source):
+    """Calibrate a panel that is off by an offset and a scale; returns where the middle is touched before,
+    after, and by a driver that has just booted."""
+    driver = source.driver
+    width, height = hardware.display_driver.display_width, hardware.display_driver.display_height
+
+    def off(x, y):
+        return (40 + x * 8 // 10, 10 + y * 9 // 10)
+
+    def seen():
+        standin_machine.TOUCH[0] = off(width // 2, height // 2)
+        _, x, y = driver._get_coords()
+        standin_machine.TOUCH[0] = None
+        return list(driver._calc_coords(x, y))
+
+    async def finger():
+        for x, y in ((1, 1), (7, 1), (1, 7)):
+            await TaskManager.sleep_ms(60)
+            standin_machine.TOUCH[0] = off(width * x // 8, height * y // 8)
+            await TaskManager.sleep_ms(60)
+            standin_machine.TOUCH[0] = None
+
+    rotation, screen, found = hardware.display.get_rotation(), lv.screen_active(), [seen()]
+    user = TaskManager.create_task(finger())
+    await calibrate(hardware.display, driver)
+    await user
+    found.append(seen())
+    driver._cal = Calibration("touch")
+    found.append(seen())
+    driver._cal.reset()
+    if hardware.display.get_rotation() != rotation or lv.screen_active() is not screen:
+        raise RuntimeError("the screen of before is not back")
+    return found
 
 
 def main():
