@@ -59,7 +59,7 @@ class InputReader:
             try:
                 self._indev.read()
             except Exception as error:
-                TaskManager.report(error, "An event callback failed", "input")
+                self._loop.mender.after(error, "An event callback failed")
 
     def _on_interrupt(self, _pin):
         # A touch controller fires many times while a finger moves: one entry in the inbox is enough.

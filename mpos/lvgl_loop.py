@@ -16,6 +16,7 @@ import lvgl as lv
 from micropython import const
 
 from .input_reader import InputReader
+from .mender import Mender
 from .parking import Parking
 from .task_manager import TaskManager
 
@@ -46,8 +47,7 @@ class LvglLoop:
         self._parking = Parking()
         self._ticks = ticks_ms()
         self._last_frame = ticks_add(self._ticks, -_FRAME_MS)
-        self._wedged = False
-        self._last_error = None
+        self.mender = Mender()
         self._turns = 0
         self._frames = 0
         self._longest_us = 0
@@ -122,7 +122,7 @@ class LvglLoop:
     def before_poll(self):
         """The loop asks before each wait: True when there is something for LVGL to do."""
         # A handler that is wedged no longer sets this time, and it would wake us for ever.
-        if self._sleeping and not self._wedged and lv.timer_get_time_until_next() == 0:
+        if self._sleeping and not self.mender.wedged and lv.timer_get_time_until_next() == 0:
             self.wake()
             return True
         return False
@@ -144,11 +144,11 @@ class LvglLoop:
         TaskManager.run_posted()
         self._feed()
         frame_due_ms = self._prepare_frame() if self._before_frame else _LONGEST_SLEEP_MS
+        self.mender.check()
         try:
-            wait_ms = self._drive_by_hand() if self._wedged else self._handle_timers()
+            wait_ms = self._drive_by_hand() if self.mender.wedged else self._handle_timers()
         except Exception as error:
-            self._report(error)
-            self._wedged = self._wedged or not self._handler_works()
+            self.mender.after(error, "A callback failed inside LVGL's timer handler")
             wait_ms = 0
         took = ticks_diff(ticks_us(), began)
         if took > self._longest_us:
@@ -176,38 +176,6 @@ class LvglLoop:
         if ticks_diff(self._ticks, self._last_frame) >= _FRAME_MS and not timer.get_paused():
             timer.ready()
         return lv.timer_handler()
-
-    # -- When a raw callback raised through LVGL
-
-    def _report(self, error):
-        kind = (type(error), str(error))
-        if kind != self._last_error:  # A callback that fails in each frame is told once.
-            self._last_error = kind
-            TaskManager.report(error, "A callback failed inside LVGL's timer handler", "lvgl", self._task)
-
-    def _handler_works(self):
-        """Whether an exception that went through LVGL's C code has left the timer handler usable.
-
-        The handler remembers that it is running, and an exception that jumps out of it leaves that so: it
-        then returns at once, for ever. A timer of our own tells.
-        """
-        ran = []
-
-        def probe(timer):
-            ran.append(True)
-            timer.delete()
-
-        timer = lv.timer_create(probe, 0, None)
-        timer.ready()
-        try:
-            lv.timer_handler()
-        except Exception as error:
-            self._report(error)
-        if ran:
-            return True
-        timer.delete()
-        print("LVGL's timers no longer run: a callback raised inside one. Drawing and inputs go on.")
-        return False
 
     def _drive_by_hand(self):
         """Do what the timer handler did for the screen: animations and drawing, at the refresh rate."""
@@ -259,15 +227,17 @@ class LvglLoop:
         self._lateness[index] += 1
 
     def stats(self):
-        """A dictionary: `turns`, `frames`, `longest_turn_us`, `paused`, `wedged`, and `lateness`, a tuple of
-        how many turns that were not woken early began at most 0, 1, 2, 5, 10, 20, 50 ms late, and later."""
+        """A dictionary: `turns`, `frames`, `longest_turn_us`, `paused`, `wedged`, `mended` (see Mender), and
+        `lateness`, a tuple of how many turns that were not woken early began at most 0, 1, 2, 5, 10, 20, 50 ms
+        late, and later."""
         return {
             "turns": self._turns,
             "frames": self._frames,
             "longest_turn_us": self._longest_us,
             "lateness": tuple(self._lateness),
             "paused": self._paused,
-            "wedged": self._wedged,
+            "wedged": self.mender.wedged,
+            "mended": self.mender.mended,
         }
 
     def reset_stats(self):

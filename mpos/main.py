@@ -31,12 +31,19 @@ def start_ui():
 
     hardware = board.init()
     loop = LvglLoop(hardware.display)
+    loop.mender.on_failure = _show_failure
     for one in hardware.inputs:
         loop.add_input(one.indev, one.interrupt, one.poll_ms)
     lvgl = "%d.%d" % (lv.version_major(), lv.version_minor())
     python = ".".join(str(part) for part in sys.implementation.version[:2])
     print("mpos: %s is up, MicroPython %s, LVGL %s" % (hardware.name, python, lvgl))
     return loop
+
+
+def _show_failure(title, error):
+    from .app.failure import show_failure
+
+    show_failure(title, error)
 
 
 async def _start_first_app():

@@ -107,6 +107,9 @@ def _delete_later(screen):
 
 
 def _delete(screen):
+    loop = TaskManager.lvgl_loop()
+    if loop is not None and loop.mender.untrusted:
+        return  # It may crash the board, and the memory is of no use to a UI that has to be restarted.
     try:
         screen.delete()
     except lv.LvReferenceError:

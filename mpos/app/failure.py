@@ -2,11 +2,17 @@
 
 import lvgl as lv
 
-from ..callbacks import guarded
+from ..task_manager import TaskManager
+from ..ui_bridge import UiBridge
 
 
 def show_failure(title, error):
-    """Show `title` and what `error` says until it is tapped. The screen below stays as it is."""
+    """Show `title` and what `error` says until it is tapped. The screen below stays as it is.
+
+    Where LVGL can no longer be trusted (see `mpos.mender`), the tap restarts the board instead.
+    """
+    loop = TaskManager.lvgl_loop()
+    restart = loop is not None and loop.mender.untrusted
     box = lv.obj(lv.layer_top())
     box.set_size(lv.pct(94), lv.SIZE_CONTENT)
     box.center()
@@ -16,11 +22,21 @@ def show_failure(title, error):
     heading.set_style_text_color(lv.palette_main(lv.PALETTE.RED), 0)
     text = lv.label(box)
     hint = lv.label(box)
-    for label, words in ((heading, title), (text, describe(error)), (hint, "Tap to close")):
+    for label, words in (
+        (heading, title),
+        (text, describe(error)),
+        (hint, "Tap to restart" if restart else "Tap to close"),
+    ):
         label.set_width(lv.pct(100))
         label.set_long_mode(lv.label.LONG_MODE.WRAP)
         label.set_text(words)
-    box.add_event_cb(guarded(lambda e: box.delete_async(), "close message"), lv.EVENT.CLICKED, None)
+    UiBridge.on(box, lv.EVENT.CLICKED, lambda e: _restart() if restart else box.delete_async())
+
+
+def _restart():
+    import machine
+
+    machine.reset()
 
 
 def describe(error):
