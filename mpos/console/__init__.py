@@ -55,8 +55,8 @@ def run_interruptible(function, *arguments):
         kbd_intr(-1)
         if error is None:
             error = raised
-    # asyncio has one object for all sleeps. One that began and was not awaited, because of a Ctrl-C or because
-    # somebody forgot to, would be slept by whichever task wakes up next.
+    # asyncio has one object for all sleeps. One that began and was not awaited, because of a Ctrl-C or
+    # because somebody forgot to, would be slept by whichever task wakes up next.
     core.sleep_ms(0).state = None
     return value, error
 
@@ -74,17 +74,18 @@ class Input:
     def read(self):
         """`await` it for 1 to 128 bytes, or b"" when the stream has ended."""
         yield core._io_queue.queue_read(self._stream)
+        byte = self._byte
+        poll = self._poll
+        readinto = self._stream.readinto
         data = bytearray()
-        while len(data) < _CHUNK and self._is_ready():
-            if not self._stream.readinto(self._byte):
+        for _ in range(_CHUNK):
+            for _ in poll.ipoll(0):
+                if readinto(byte):
+                    data.append(byte[0])
+                    break
+            else:
                 break
-            data.extend(self._byte)
         return bytes(data)
-
-    def _is_ready(self):
-        for _ in self._poll.ipoll(0):
-            return True
-        return False
 
 
 class Console:

@@ -95,10 +95,10 @@ class _Steps:
             # Ctrl-C came when the step was over: the task waits for something by now.
             create_task(self._interrupt_soon())
             return value
-        if isinstance(error, KeyboardInterrupt):
-            self._leave_queues()
         if not isinstance(error, StopIteration):
             self.error = error
+        if isinstance(error, KeyboardInterrupt):
+            self._leave_queues()
         self.ended.set()
         raise StopIteration
 
@@ -107,12 +107,11 @@ class _Steps:
             self.interrupt()
 
     def _leave_queues(self):
-        """Where Ctrl-C tore through an `await`, the task may be queued for what it no longer waits for."""
+        """Where Ctrl-C tore through an `await`, the task may be on its way to wait for something."""
         task = core.cur_task
-        if task.data is not None:
-            core._io_queue.remove(task)
-            task.data = None
+        task.data = None
         try:
+            core._io_queue.remove(task)
             self._coroutine.close()
-        except BaseException as error:
-            self.error = error
+        except Exception:
+            pass  # It was half in the queue, or the coroutine is said to be executing still: both are over.

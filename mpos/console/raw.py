@@ -10,6 +10,8 @@ _CTRL_B = const(2)
 _CTRL_C = const(3)
 _CTRL_D = const(4)
 _CTRL_E = const(5)
+_STOPS = (b"\x01", b"\x02", b"\x03", b"\x04")
+_PASTE_STOPS = (b"\x03", b"\x04")
 
 # Raw-paste: the host may send two windows before it must wait. Together they fit the 260 bytes that a board
 # keeps for input that nobody has read yet.
@@ -30,10 +32,11 @@ class Raw:
 
     def feed(self, chunk, start):
         """Take bytes from `start` on; returns where it stopped. `ready` tells that a command is complete."""
-        lowest = _CTRL_C if self._pasting else _CTRL_A
-        end = start
-        while end < len(chunk) and not lowest <= chunk[end] <= _CTRL_D:
-            end += 1
+        end = len(chunk)
+        for stop in _PASTE_STOPS if self._pasting else _STOPS:
+            position = chunk.find(stop, start, end)
+            if position >= 0:
+                end = position
         if end > start:
             self._add(chunk[start:end])
             return end

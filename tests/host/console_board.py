@@ -39,7 +39,6 @@ class ConsoleBoard:
         target.device.transport.fs_writefile("/main.py", MAIN.encode())
         self.port = target.port
         target.disconnect()
-        self.boot()
 
     def boot(self) -> None:
         """Start main.py, and wait until it serves the console."""
@@ -74,10 +73,17 @@ class ConsoleBoard:
         return done.stdout
 
 
-@pytest.fixture
-def console(board_session: BoardSession) -> Iterator[ConsoleBoard]:
-    """A board with the console; it is started anew for each test."""
+@pytest.fixture(scope="module")
+def console_board(board_session: BoardSession) -> Iterator[ConsoleBoard]:
+    """A board with the console's main.py, for all tests of a file."""
     board_session.skip_unless(("process",))
     board = ConsoleBoard(board_session)
     yield board
     board.close()
+
+
+@pytest.fixture
+def console(console_board: ConsoleBoard) -> ConsoleBoard:
+    """The board with its console just started."""
+    console_board.boot()
+    return console_board

@@ -11,11 +11,11 @@ import sys
 from pathlib import Path
 
 import pytest
-from console_board import ConsoleBoard, console
+from console_board import ConsoleBoard, console, console_board
 
 from peers.terminal import Terminal
 
-__all__ = ["console"]
+__all__ = ["console", "console_board"]
 
 
 def ticks(console: ConsoleBoard) -> int:

@@ -6,11 +6,11 @@ import random
 import time
 
 import pytest
-from console_board import ConsoleBoard, console
+from console_board import ConsoleBoard, console, console_board
 
 from peers.terminal import Terminal
 
-__all__ = ["console"]
+__all__ = ["console", "console_board"]
 
 CTRL_A, CTRL_B, CTRL_C, CTRL_D, CTRL_E = b"\x01", b"\x02", b"\x03", b"\x04", b"\x05"
 UP, DOWN, RIGHT, LEFT, HOME, END = (b"\x1b[" + key for key in (b"A", b"B", b"C", b"D", b"H", b"F"))
