@@ -5,7 +5,6 @@ run on the desktop binary over stand-ins for the hardware (tests/standins), driv
 """
 
 import json
-import os
 import subprocess
 from pathlib import Path
 
@@ -34,7 +33,7 @@ KEYS = {
 
 @pytest.fixture
 def checkout(request):
-    path = request.config.getoption("--drivers", None) or os.environ.get("MPOS_DRIVERS")
+    path = request.config.getoption("--drivers")
     if not path:
         pytest.skip("needs --drivers CHECKOUT (of lvgl_micropython or MicroPythonOS)")
     return Path(path).resolve()
@@ -42,7 +41,7 @@ def checkout(request):
 
 @pytest.fixture
 def binary(request):
-    path = request.config.getoption("--binary", None)
+    path = request.config.getoption("--binary")
     if not path:
         pytest.skip("needs --binary PATH of lvgl_micropython's desktop binary")
     return Path(path).resolve()

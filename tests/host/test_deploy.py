@@ -5,7 +5,7 @@ import time
 import pytest
 
 from mpos_host import compiler, deploy, project
-from mpos_host.device import Device
+from mpos_host.device import Device, DeviceError
 from mpos_host.project import UserError
 from mpos_host.virtual.board import VirtualBoard
 
@@ -68,7 +68,7 @@ def test_the_first_deployment_writes_all_and_the_second_nothing(device):
 
 def test_what_is_on_the_board_runs_and_its_tracebacks_name_file_and_line(device):
     deploy.deploy(device, deploy.plan(VIRTUAL), VIRTUAL)
-    with pytest.raises(UserError) as failure:
+    with pytest.raises(DeviceError) as failure:
         device.exec("from mpos.hardware import driver\ndriver('no_such_chip')")
     assert '  File "/lib/mpos/hardware.py", line ' in failure.value.traceback
     assert "this firmware has no driver no_such_chip" in str(failure.value)

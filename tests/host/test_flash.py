@@ -59,11 +59,10 @@ def app(tmp_path):
     return write
 
 
-def flash(*arguments, **options):
+def flash(*arguments):
     """Run flash.sh; returns what it did."""
     command = [str(ROOT / "flash.sh"), *map(str, arguments)]
-    options = {"stdin": subprocess.DEVNULL, "timeout": 100} | options
-    return subprocess.run(command, capture_output=True, text=True, **options)
+    return subprocess.run(command, capture_output=True, text=True, stdin=subprocess.DEVNULL, timeout=100)
 
 
 def files_on(virtual, name):
@@ -186,16 +185,15 @@ def test_a_port_that_is_not_there():
     assert done.returncode == 1 and "there is no port /dev/ttyNOWHERE" in done.stderr
 
 
+class Segment(bin_image.ImageSegment):
+    name = ""  # esptool gives it to segments that it reads from a program
+
+
 def image(path, kind):
     """A firmware image of one chip, as esptool makes it."""
     firmware = kind()
     firmware.entrypoint = 0x40374000
-    firmware.segments = [
-        bin_image.ImageSegment(0x3FC90000, bytes(64)),
-        bin_image.ImageSegment(0x40374000, bytes(64)),
-    ]
-    for segment in firmware.segments:
-        segment.name = ""
+    firmware.segments = [Segment(0x3FC90000, bytes(64)), Segment(0x40374000, bytes(64))]
     firmware.save(str(path))
     return path
 
