@@ -15,7 +15,7 @@ from .task_manager import TaskManager
 
 
 class Mender:
-    """`on_failure(title, error)`, if set, shows the user what happened."""
+    """`on_failure(title, error)`, if set, shows the user what happened; it must not raise."""
 
     def __init__(self):
         self.wedged = False
@@ -58,10 +58,7 @@ class Mender:
         self._last = kind
         TaskManager.report(error, what, "lvgl")
         if self.on_failure is not None:
-            try:
-                self.on_failure(what, error)
-            except Exception as in_handler:
-                TaskManager.report(in_handler, "The failure could not be shown", "lvgl")
+            self.on_failure(what, error)
 
 
 def _handler_works():

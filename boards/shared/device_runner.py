@@ -25,8 +25,10 @@ def lvgl_loop():
     if "lvgl_loop" not in _made:
         from mpos import LvglLoop, TaskManager
 
-        _made["lvgl_loop"] = LvglLoop(hardware().display)
-        TaskManager.attach(_made["lvgl_loop"])
+        loop = _made["lvgl_loop"] = LvglLoop(hardware().display)
+        for one in hardware().inputs:
+            loop.add_input(one.indev, one.interrupt, one.poll_ms)
+        TaskManager.attach(loop)
     return _made["lvgl_loop"]
 
 
@@ -53,6 +55,7 @@ def run(module, function, provided, arguments, timeout_ms):
     for name in provided:
         values[name] = PROVIDERS[name]()
     test = getattr(__import__(module), function)
+    boards_own = _tasks()
     try:
         result = test(**values)
         if hasattr(result, "send"):
@@ -61,10 +64,18 @@ def run(module, function, provided, arguments, timeout_ms):
             TaskManager.run_until_complete(result, timeout_ms)
     finally:
         values = result = None
-        _clean_up()
+        _clean_up(boards_own)
 
 
-def _clean_up():
+def _tasks():
+    if "mpos.task_manager" not in sys.modules:
+        return set()
+    from mpos import TaskManager
+
+    return set(TaskManager.task_list)
+
+
+def _clean_up(boards_own):
     """Leave nothing for the next test but the board and its loop."""
     old = _made.pop("screen", None)
     if old is not None:
@@ -76,11 +87,11 @@ def _clean_up():
         except lv.LvReferenceError:
             pass  # the test deleted it
     if "mpos.task_manager" in sys.modules:
-        _end_tasks()
+        _end_tasks(boards_own)
     gc.collect()
 
 
-def _end_tasks():
+def _end_tasks(boards_own):
     """Cancel what the test left running, and let the loop turn once so that it ends."""
     import asyncio
 
@@ -89,7 +100,7 @@ def _end_tasks():
     TaskManager.enable()
     TaskManager.set_exception_handler(None)
     services = [task for _, task in TaskManager._services.values()]
-    left = [task for task in TaskManager.task_list if task not in services]
+    left = [task for task in TaskManager.task_list if task not in services and task not in boards_own]
     for task in left:
         task.cancel()
     if left:

@@ -11,6 +11,13 @@ def show_failure(title, error):
 
     Where LVGL can no longer be trusted (see `mpos.mender`), the tap restarts the board instead.
     """
+    try:
+        _show(title, error)
+    except Exception as in_showing:
+        TaskManager.report(in_showing, "The message '%s' could not be shown" % title, "failure")
+
+
+def _show(title, error):
     loop = TaskManager.lvgl_loop()
     restart = loop is not None and loop.mender.untrusted
     box = lv.obj(lv.layer_top())
