@@ -10,7 +10,7 @@ import argparse
 import sys
 from collections.abc import Callable, Sequence
 
-from mpos_host import commands, run
+from mpos_host import commands, run, top
 from mpos_host.project import UserError
 
 
@@ -73,7 +73,7 @@ def _parser() -> argparse.ArgumentParser:
     it = add("reset", commands.reset, "Reset the board as its button would.")
     commands.board_options(it)
 
-    it = add("top", commands.top, "Show what the tasks of a running board use, live.")
+    it = add("top", top.top, "Show what the tasks of a running board use, live.")
     commands.board_options(it)
     it.add_argument("--once", action="store_true", help="one table, then end")
     it.add_argument("--interval", type=float, default=2, metavar="S", help="seconds between (default: 2)")

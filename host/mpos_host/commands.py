@@ -5,10 +5,10 @@ from __future__ import annotations
 import argparse
 import subprocess
 import sys
-import time
 from collections.abc import Callable
 from pathlib import Path
 
+from mpos_host import boards as ports
 from mpos_host import project, screen
 from mpos_host.deploy import deploy as deploy_files
 from mpos_host.deploy import plan
@@ -29,22 +29,41 @@ def board_options(parser: argparse.ArgumentParser) -> None:
 
 
 def open_target(options: argparse.Namespace, log: Callable[[str], None] | None = None) -> Target:
-    """The board that --board, --port and --binary name."""
-    name = options.board or ("unix_sdl" if options.binary else "virtual")
-    return Target(
-        project.load_board(name),
-        port=options.port,
-        binary=options.binary,
-        heap=options.heap,
-        flash=options.flash,
-        log=log,
-    )
+    """The board that --board, --port and --binary name; a real one without --port by its USB id."""
+    board = project.load_board(options.board or _board_at(options.port, options.binary))
+    port = options.port
+    if port is None and not board.is_process:
+        port = ports.find_port(board, ports.connected()).device
+    return Target(board, port=port, binary=options.binary, heap=options.heap, flash=options.flash, log=log)
+
+
+def running_target(options: argparse.Namespace, command: str, exact: bool = False) -> Target:
+    """A board that is there before the command and after it: not one that this command would start itself.
+
+    With `exact`, a port alone does not do if it does not say which board is at it.
+    """
+    if not options.port and project.load_board(options.board or "virtual").is_process:
+        raise UserError(f"mpos {command} is for a board that runs: say its --port (`mpos run` shows it)", 2)
+    if not exact:
+        options.board = options.board or "virtual"  # what the command does is the same on every board
+    return open_target(options)
+
+
+def _board_at(port: str | None, binary: str | None) -> str:
+    """The board that is meant when nobody said which."""
+    if port is None:
+        return "unix_sdl" if binary else "virtual"
+    found = [one for one in ports.connected() if one.device == port]
+    names = ports.names_for(found[0]) if found else []
+    if len(names) != 1 and Path(port).exists():
+        raise UserError(f"which board is at {port}? Say --board {' or --board '.join(names) or 'NAME'}", 2)
+    return names[0] if names else "virtual"  # a port that is not there: whoever opens it says so
 
 
 def deploy(options: argparse.Namespace) -> int:
     """Bring mpos and apps onto a board."""
     apps = [project.load_app(where) for where in options.app]
-    with _running_target(options, "deploy") as target:
+    with running_target(options, "deploy", exact=True) as target:
         target.device.enter()
         done = deploy_files(target.device, plan(target.board, apps, options.source), target.board)
         written, removed = len(done.written), len(done.removed)
@@ -64,6 +83,8 @@ def test(options: argparse.Namespace) -> int:
         if not smoke:
             raise UserError("there are no tests/device/smoke_*.py here: name the files to run", 2)
         arguments = [str(path) for path in smoke]
+    if options.board and not options.port and not project.load_board(options.board).is_process:
+        options.port = ports.find_port(project.load_board(options.board), ports.connected()).device
     for name in ("board", "port", "binary", "heap"):
         if getattr(options, name):
             arguments += [f"--{name}", getattr(options, name)]
@@ -72,7 +93,7 @@ def test(options: argparse.Namespace) -> int:
 
 def screenshot(options: argparse.Namespace) -> int:
     """Take a picture of the screen of a running board."""
-    with _running_target(options, "screenshot") as target:
+    with running_target(options, "screenshot") as target:
         Path(options.file).write_bytes(screen.screenshot(target))
     return 0
 
@@ -86,48 +107,21 @@ def shell(options: argparse.Namespace) -> int:
 
 def reset(options: argparse.Namespace) -> int:
     """Reset the board as its button would."""
-    with _running_target(options, "reset") as target:
+    with running_target(options, "reset") as target:
         target.device.hard_reset()
     return 0
 
 
 def boards(options: argparse.Namespace) -> int:
     """List the boards and what is connected."""
+    found = ports.connected()
     for name in project.board_names():
         board = project.load_board(name)
-        tried = (
-            ""
-            if board.is_process or board.facts.get("tried_on_hardware")
-            else "  (not yet tried on hardware)"
-        )
-        print(f"{name:34}{board.title}{tried}")
+        tried = board.is_process or board.facts.get("tried_on_hardware")
+        notes = [] if tried else ["not yet tried on hardware"]
+        notes += [f"may be at {port.device}" for port in found if ports.may_be(board, port)]
+        print(f"{name:34}{board.title}{'  (' + ', '.join(notes) + ')' if notes else ''}")
+    for port in found:
+        if not ports.names_for(port):
+            print(f"{port.device}: {port.description} ({port.usb_id}), none of these")
     return 0
-
-
-def top(options: argparse.Namespace) -> int:
-    """Show what the tasks of a running board use."""
-    with _running_target(options, "top") as target:
-        while True:
-            stats, tasks = target.device.call(
-                "[mpos.TaskManager.stats(), [tuple(task) for task in mpos.TaskManager.list_tasks()]]", "mpos"
-            )
-            print(_table(stats, tasks))
-            if options.once:
-                return 0
-            time.sleep(options.interval)
-
-
-def _running_target(options: argparse.Namespace, command: str) -> Target:
-    """A board that is there before the command and after it: not one that this command would start itself."""
-    if not options.port:
-        raise UserError(f"mpos {command} is for a board that runs: say its --port (`mpos run` shows it)", 2)
-    return open_target(options)
-
-
-def _table(stats: dict[str, object], tasks: list[list[object]]) -> str:
-    lines = [f"{'task':32}{'state':10}{'age s':>8}{'steps':>9}{'busy ms':>9}{'longest ms':>12}"]
-    for name, state, age, steps, busy, longest in tasks:
-        lines.append(
-            f"{name!s:32.32}{state!s:10}{int(str(age)) / 1000:8.1f}{steps!s:>9}{busy!s:>9}{longest!s:>12}"
-        )
-    return "\n".join(lines)

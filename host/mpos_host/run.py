@@ -4,21 +4,17 @@ from __future__ import annotations
 
 import argparse
 import json
-import re
 import sys
 import time
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from mpos_host import project, screen
+from mpos_host.app_log import AppLog
 from mpos_host.commands import open_target
 from mpos_host.deploy import deploy, plan
 from mpos_host.device import DeviceError, DeviceGone
 from mpos_host.project import App, UserError
 from mpos_host.target import Target
-
-if TYPE_CHECKING:
-    from mpos_host.virtual.board import VirtualBoard
 
 # Seconds for the board to come up with the app: an ESP32 imports all of mpos in less than half of it.
 _BOOT = 30
@@ -66,7 +62,7 @@ def start_app(target: Target, app: App, extras: dict[str, str], source: bool = F
     if not running:
         raise UserError(f"{app.title} did not start: the log above says why")
     if errors:
-        raise UserError(f"{app.title} failed at the start: {errors[-1]} (the log above says where)")
+        raise UserError(f"{app.title} failed at the start: {errors[0]} (the log above says where)")
 
 
 def expect(target: Target, text: str, seconds: float) -> bool:
@@ -92,22 +88,13 @@ def follow(target: Target) -> None:
         position = target.virtual.output_position
         target.disconnect()
         note(f"Ctrl-C ends the board; meanwhile: mpremote connect {target.port} resume repl")
-        while True:
-            position = _show_line(target.virtual, position)
+        log = AppLog()
+        while target.exit_reason() is None:
+            lines, position = target.virtual.next_lines(position, timeout=1)
+            show(log.feed(lines))
+        raise DeviceGone(target.exit_reason() or "it ended")
     except KeyboardInterrupt:
         note("ended")
-
-
-def _show_line(board: VirtualBoard, position: int) -> int:
-    try:
-        line = board.wait_output("\n", timeout=1, since=position)
-    except TimeoutError:
-        if board.exit_reason is not None:
-            raise DeviceGone(board.exit_reason) from None
-        return position
-    # Commands of mpremote pass by here as well, with their control characters.
-    show(re.sub(r"[\x00-\x08\x0b-\x1f]", "", line))
-    return position + len(line.encode())
 
 
 def show(text: str) -> None:

@@ -9,7 +9,10 @@ import select
 import signal
 import subprocess
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from typing import IO
 
 import pytest
 
@@ -166,30 +169,54 @@ def test_an_app_that_raises_in_oncreate_is_told_on_the_terminal_and_on_the_scree
     assert (tmp_path / "screen.png").exists()
 
 
+def test_other_tools_use_the_board_while_the_app_runs(app: Path, board_arguments, tmp_path: Path):
+    with running(app, board_arguments) as process:
+        port = read_until(process.stderr, "mpremote connect").split("connect ")[1].split()[0]
+        table = mpos("top", "--port", port, "--once")
+        assert re.search(r"^lvgl +\S+ +[\d.]+", table.stdout, re.MULTILINE), table.stdout + table.stderr
+        picture = mpos("screenshot", tmp_path / "screen.png", "--port", port)
+        assert picture.returncode == 0, picture.stderr
+        assert (tmp_path / "screen.png").read_bytes().startswith(b"\x89PNG")
+        command = [sys.executable, "-m", "mpremote", "connect", port, "resume", "exec", "print(6 * 7)"]
+        answer = subprocess.run(command, capture_output=True, text=True, timeout=30)
+        assert answer.stdout.strip() == "42"
+        deployed = mpos("deploy", "--port", port)
+        assert_one_line(deployed, 2, f"which board is at {port}?")
+        process.send_signal(signal.SIGINT)
+        log, _ = process.communicate(timeout=20)
+    assert "42" not in log and "raw REPL" not in log
+
+
 def test_ctrl_c_ends_the_board_and_leaves_nothing_running(app: Path, board_arguments):
-    command = [sys.executable, "-m", "mpos_host", "run", str(app), *board_arguments]
-    running = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
-    try:
-        assert running.stdout is not None
-        read_until(running, "later came")
-        children = [os.pidfd_open(pid) for pid in descendants(running.pid)]
+    with running(app, board_arguments) as process:
+        read_until(process.stdout, "later came")
+        children = [os.pidfd_open(pid) for pid in descendants(process.pid)]
         assert children
-        running.send_signal(signal.SIGINT)
-        _, errors = running.communicate(timeout=20)
-    finally:
-        running.kill()
-        running.wait()
-    assert running.returncode == 0, errors
+        process.send_signal(signal.SIGINT)
+        _, errors = process.communicate(timeout=20)
+    assert process.returncode == 0, errors
     assert "Traceback" not in errors
     wait_gone(children)
 
 
-def read_until(process: subprocess.Popen[str], text: str) -> None:
-    """Read lines up to one with `text`; the test's own limit ends a process that never prints it."""
-    assert process.stdout is not None
-    for line in process.stdout:
+@contextmanager
+def running(app: Path, board_arguments: list[str]) -> Iterator[subprocess.Popen[str]]:
+    """`mpos run` in the background."""
+    command = [sys.executable, "-m", "mpos_host", "run", str(app), *board_arguments]
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    try:
+        yield process
+    finally:
+        process.kill()
+        process.communicate()
+
+
+def read_until(stream: IO[str] | None, text: str) -> str:
+    """Read lines up to one with `text`, and return that; the test's own limit ends one that never comes."""
+    assert stream is not None
+    for line in stream:
         if text in line:
-            return
+            return line
     raise AssertionError(f"{text!r} was not printed")
 
 

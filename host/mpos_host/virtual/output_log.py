@@ -64,6 +64,19 @@ class OutputLog:
             raise TimeoutError(f"the board did not print {text[:200]!r} ({why}); it printed: {tail!r}")
         return seen[: found + len(wanted)].decode("utf-8", "replace")
 
+    def lines(self, timeout: float, since: int) -> tuple[str, int]:
+        """Wait for the end of a line; returns all whole lines from `since` on and the position behind them.
+
+        ("", since) if none ended within `timeout` seconds or before the board died.
+        """
+        with self._changed:
+            self._changed.wait_for(lambda: b"\n" in self._since(since) or self._down is not None, timeout)
+            seen = self._since(since)
+            end = seen.rfind(b"\n") + 1
+            if not end:
+                return "", since
+            return seen[:end].decode("utf-8", "replace"), self._end - len(seen) + end
+
     def _since(self, position: int) -> bytes:
         start = max(0, position - (self._end - len(self._data)))
         return bytes(self._data[start:])
