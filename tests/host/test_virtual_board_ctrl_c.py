@@ -13,7 +13,7 @@ from mpos_host.virtual import VirtualBoard
 
 __all__ = ["bare_board"]
 
-# What a signal handler that raises would break (the heap's work, files), and what only a signal can end (waits).
+# What a handler that raises would break (the heap's work, files), and what only a signal can end (waits).
 LOADS = {
     "loop": "while True: pass",
     "allocation": "while True: x = [bytearray(i) for i in range(50)]",

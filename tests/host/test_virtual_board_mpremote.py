@@ -150,7 +150,10 @@ def test_a_second_mpremote_is_told_that_the_port_is_in_use(bare_board: VirtualBo
 
 
 def test_bytes_for_stdout_buffer_arrive_as_they_are_and_text_in_order(bare_board: VirtualBoard) -> None:
-    code = "import sys\nprint('a')\nsys.stdout.buffer.write(b'\\n\\r\\n\\xff\\xfe')\nsys.stdout.write('b\\n')\nprint('c')"
+    code = (
+        "import sys\nprint('a')\nsys.stdout.buffer.write(b'\\n\\r\\n\\xff\\xfe')\n"
+        "sys.stdout.write('b\\n')\nprint('c')"
+    )
     with raw_repl(bare_board) as transport:
         assert transport.exec(code) == b"a\r\n\n\r\n\xff\xfeb\r\nc\r\n"
 

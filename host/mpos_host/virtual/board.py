@@ -7,7 +7,6 @@ import os
 import secrets
 from contextlib import ExitStack
 from pathlib import Path
-from tempfile import TemporaryDirectory
 
 from mpos_host.project import UserError
 from mpos_host.virtual.firmware import build_firmware
@@ -15,6 +14,7 @@ from mpos_host.virtual.flash import Flash
 from mpos_host.virtual.output_log import OutputLog
 from mpos_host.virtual.panel_client import PanelClient
 from mpos_host.virtual.panel_process import PanelProcess
+from mpos_host.virtual.scratch import ScratchFolder
 from mpos_host.virtual.serial_port import SerialPort
 from mpos_host.virtual.supervisor import ResetCause, Supervisor
 from mpos_host.virtual.vm import VmProcess, packaged_vm
@@ -64,8 +64,8 @@ class VirtualBoard:
             process = None
             self.panel: PanelClient | None = None
             if panel and binary is None:
-                folder = stack.enter_context(TemporaryDirectory(prefix="mpos-board-"))
-                process = PanelProcess(f"{folder}/panel", exceptions)
+                folder = stack.enter_context(ScratchFolder())
+                process = PanelProcess(str(folder.path / "panel"), exceptions)
                 self.panel = PanelClient(process.control_path, lambda: self.exit_reason)
                 stack.callback(self.panel.close)
             self._supervisor = Supervisor(
@@ -125,6 +125,13 @@ class VirtualBoard:
         Raises TimeoutError, which shows what it sent instead, after `timeout` seconds or when the board dies.
         """
         return self._log.wait(text, timeout, since)
+
+    def next_lines(self, since: int, timeout: float) -> tuple[str, int]:
+        """Wait until a line ends after position `since`; returns the whole lines and the position behind.
+
+        ("", since) if none ended within `timeout` seconds or before the board died.
+        """
+        return self._log.lines(timeout, since)
 
     def reset(self) -> None:
         """Press the reset button: VM and panel start afresh, the flash is kept. Also after a death.

@@ -6,6 +6,7 @@ write the file system in it with littlefs-python; the two never have it open at 
 
 from __future__ import annotations
 
+import fcntl
 import os
 import tempfile
 from collections.abc import Callable, Iterator
@@ -21,7 +22,7 @@ BLOCK_SIZE = 4096  # the erase unit of the boards' NOR flash, and what MicroPyth
 MIN_SIZE = 16 * BLOCK_SIZE
 
 # What MicroPython's VfsLfs2 is created with on the boards (extmod/vfs_lfs.c and ports/esp32: readsize,
-# progsize, lookahead); the caches follow from them. The disk version is the oldest, which every one reads.
+# progsize, lookahead); the cache size follows from them.
 _GEOMETRY: dict[str, Any] = {
     "block_size": BLOCK_SIZE,
     "read_size": 32,
@@ -29,7 +30,6 @@ _GEOMETRY: dict[str, Any] = {
     "lookahead_size": 32,
     "cache_size": 128,
 }
-_DISK_VERSION = 0x00020000
 
 _T = TypeVar("_T")
 
@@ -42,7 +42,7 @@ class Flash:
     """An image of `size` bytes, created and formatted when the file does not exist or is empty.
 
     `path` None: a temporary file without a name, which the kernel removes with the last process that has it
-    open. Raises FlashError when the existing image is not a LittleFS file system of exactly that size.
+    open. Raises FlashError when an existing image is no LittleFS file system, of another size, or in use.
     """
 
     def __init__(self, size: int, path: str | os.PathLike[str] | None = None):
@@ -127,6 +127,11 @@ class Flash:
             raise FlashError(f"cannot open the flash image {self.path}: {error.strerror}") from None
 
     def _prepare(self) -> None:
+        try:
+            # Held by the VM too, as it inherits the descriptor.
+            fcntl.flock(self.fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise FlashError(f"the flash image {self.path} is in use by another board") from None
         found = os.fstat(self.fd).st_size
         if found == 0:
             # Reserved now, so that a full host disk is an error here and not a broken flash later.
@@ -157,7 +162,6 @@ class Flash:
             context=_ImageAccess(self.fd),
             mount=False,
             block_count=self.block_count,
-            disk_version=_DISK_VERSION,
             **_GEOMETRY,
         )
 

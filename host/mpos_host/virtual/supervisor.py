@@ -22,7 +22,7 @@ from mpos_host.virtual.board_text import BoardText
 from mpos_host.virtual.host_input import HostInput
 from mpos_host.virtual.output_log import OutputLog
 from mpos_host.virtual.panel_process import PanelProcess
-from mpos_host.virtual.repl_output import CTRL_A, CTRL_D, BootOutput, ReplMode
+from mpos_host.virtual.repl_output import CTRL_A, CTRL_D, FRIENDLY_PROMPT, BootOutput, ReplMode
 from mpos_host.virtual.serial_port import SerialPort
 from mpos_host.virtual.vm import VmProcess
 
@@ -338,6 +338,8 @@ class Supervisor:
             self._deadline = None
             self._repl.is_raw = self._boot_output.raw  # what main.py may have served was its own
         self._emit(data)
+        if self._phase is Phase.STARTING and FRIENDLY_PROMPT in data:
+            self._go_down("the firmware of the board failed to start (a heap that is too small?)")
 
     def _enter_raw_repl(self) -> None:
         self._deadline = time.monotonic() + _START_TIMEOUT_S
