@@ -86,6 +86,8 @@ def test_a_start_that_fails_leaves_nothing(nothing_left: None, tmp_path: Path) -
         VirtualBoard(binary="/bin/false")
     with pytest.raises(BoardError, match="a heap that is too small.*MemoryError"):
         VirtualBoard(heap="8k", panel=False)
+    with pytest.raises(UserError, match="heap 'much'"):
+        VirtualBoard(heap="much")
     with pytest.raises(UserError, match="no executable"):
         VirtualBoard(binary=tmp_path / "bad.img")
     with pytest.raises(ValueError, match="upstream"):
@@ -104,6 +106,14 @@ def test_a_killed_vm_is_reported_and_can_be_started_again(bare_board: VirtualBoa
     bare_board.reset()
     assert bare_board.exit_reason is None
     assert mpremote(bare_board, "exec", "print(1)") == "1\r\n"
+
+
+def test_a_closed_board_says_so() -> None:
+    board = VirtualBoard(panel=False)
+    board.close()
+    board.close()
+    with pytest.raises(BoardError, match="closed"):
+        board.reset()
 
 
 def test_a_crash_ends_the_command_that_caused_it_with_the_reason(bare_board: VirtualBoard) -> None:
@@ -155,7 +165,7 @@ def test_a_megabyte_arrives_whole_at_a_slow_reader(bare_board: VirtualBoard) -> 
 
 def test_the_panels_death_is_the_boards(nothing_left: None) -> None:
     with VirtualBoard() as board:
-        process = board._supervisor._panel
+        process = board._supervisor._panel._panel
         assert process is not None and process.pid is not None
         children = Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text().split()
         os.kill(int(children[0]), signal.SIGKILL)
@@ -174,7 +184,7 @@ def test_when_the_host_program_is_killed_everything_ends(
         "from mpos_host.virtual import VirtualBoard\n"
         "import time\n"
         "board = VirtualBoard()\n"
-        "print(board.vm_pid, board._supervisor._panel.pid, flush=True)\n"
+        "print(board.vm_pid, board._supervisor._panel._panel.pid, flush=True)\n"
         "time.sleep(60)\n"
     )
     host = subprocess.Popen(

@@ -93,6 +93,13 @@ def test_machine_reset_is_a_fresh_start(bare_board: VirtualBoard) -> None:
     assert bare_board.vm_pid != pid
 
 
+def test_what_was_printed_before_a_reset_arrives(bare_board: VirtualBoard) -> None:
+    since = bare_board.output_position
+    with raw_repl(bare_board) as transport:
+        transport.exec_raw_no_follow("import machine\nprint('x' * 30000)\nprint('goodbye')\nmachine.reset()")
+        bare_board.wait_output("goodbye\r\n", since=since)
+
+
 def test_a_hundred_resets_in_a_row(bare_board: VirtualBoard) -> None:
     with raw_repl(bare_board) as transport:
         for number in range(70):

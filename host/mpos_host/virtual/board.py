@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import hashlib
 import os
+import re
 import secrets
+import sys
 from contextlib import ExitStack
 from pathlib import Path
 
@@ -16,7 +18,8 @@ from mpos_host.virtual.panel_client import PanelClient
 from mpos_host.virtual.panel_process import PanelProcess
 from mpos_host.virtual.scratch import ScratchFolder
 from mpos_host.virtual.serial_port import SerialPort
-from mpos_host.virtual.supervisor import ResetCause, Supervisor
+from mpos_host.virtual.states import ResetCause
+from mpos_host.virtual.supervisor import Supervisor
 from mpos_host.virtual.vm import VmProcess, packaged_vm
 
 _LOG_SIZE = 256 * 1024
@@ -54,6 +57,12 @@ class VirtualBoard:
         binary: str | os.PathLike[str] | None = None,
         panel: bool = True,
     ):
+        if sys.platform != "linux":
+            raise UserError(
+                f"the virtual board runs on Linux, not on {sys.platform}: use a real board with --port"
+            )
+        if heap is not None and not re.fullmatch(r"\d+[kKmM]?", heap):
+            raise UserError(f"heap {heap!r}: give bytes, or a size like 256k or 2M")
         program = _executable(binary) if binary is not None else packaged_vm()
         firmware = build_firmware()
         with ExitStack() as stack:

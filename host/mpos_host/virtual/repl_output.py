@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 RAW_GREETING = b"raw REPL; CTRL-B to exit\r\n"  # shared/runtime/pyexec.c
 FRIENDLY_PROMPT = b">>> "
+_FRIENDLY_GREETING = b"information.\r\n" + FRIENDLY_PROMPT  # the end of the banner
 CTRL_A, CTRL_B, CTRL_D = b"\x01", b"\x02", b"\x04"
 
 
@@ -75,7 +76,7 @@ class ReplMode:
     def from_board(self, data: bytes) -> None:
         if not self._request:
             return
-        greeting = RAW_GREETING if self._request == CTRL_A else FRIENDLY_PROMPT
+        greeting = RAW_GREETING if self._request == CTRL_A else _FRIENDLY_GREETING
         self._answer = self._answer[-len(greeting) :] + data
         if greeting in self._answer:
             self.is_raw = self._request == CTRL_A

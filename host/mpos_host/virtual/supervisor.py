@@ -15,39 +15,24 @@ import time
 from collections import deque
 from collections.abc import Callable
 from concurrent.futures import Future
+from concurrent.futures import TimeoutError as FutureTimeoutError
 from contextlib import suppress
-from enum import Enum, auto
 
 from mpos_host.virtual.board_text import BoardText
 from mpos_host.virtual.host_input import HostInput
 from mpos_host.virtual.output_log import OutputLog
 from mpos_host.virtual.panel_process import PanelProcess
+from mpos_host.virtual.panel_watch import PanelWatch
 from mpos_host.virtual.repl_output import CTRL_A, CTRL_D, FRIENDLY_PROMPT, BootOutput, ReplMode
 from mpos_host.virtual.serial_port import SerialPort
+from mpos_host.virtual.states import Phase, ResetCause
 from mpos_host.virtual.vm import VmProcess
 
 _START_TIMEOUT_S = 30.0
+_CLOSE_TIMEOUT_S = 30.0
 _LAST_WORDS_S = 1.0
 _HELD_OUTPUT_S = 0.02  # then what may be the start of a mark is none
 _PIECE = 64 * 1024
-
-
-class ResetCause(Enum):
-    """As `machine.reset_cause()` numbers them (ports/esp32/modmachine.c)."""
-
-    POWER_ON = 1
-    HARD = 2
-    WATCHDOG = 3
-    SOFT = 5
-
-
-class Phase(Enum):
-    """How far the VM is."""
-
-    DOWN = auto()  # no VM: it died
-    STARTING = auto()  # the bootstrap runs; a Ctrl-C would break it
-    BOOTING = auto()  # boot.py and main.py run, and the REPL comes up
-    RUNNING = auto()  # the REPL has taken over
 
 
 class Supervisor:
@@ -68,8 +53,7 @@ class Supervisor:
         self._start_vm = start_vm
         self._port = port
         self._log = log
-        self._panel = panel
-        self._panel_fd = -1  # readable when the panel has died
+        self._panel = PanelWatch(panel)
         self._settings = settings
         self._commands: deque[tuple[Callable[[], None], Future[None]]] = deque()
         self._started: list[Future[None]] = []  # commands that wait for the VM to be up
@@ -85,6 +69,7 @@ class Supervisor:
         self._repl = ReplMode()
         self._input = HostInput()
         self._control_text = b""  # the start of a message
+        self._at_end: set[int] = set()  # pipes that the VM has closed
         self._orderly = False  # the VM said that it ends for a soft reset
         self._deadline: float | None = None  # for the start
         self._rtc_offset = 0
@@ -101,7 +86,9 @@ class Supervisor:
         if self._thread.is_alive():
             self._closing = True
             self._wake()
-            self._thread.join()  # every step of the loop is bounded
+            self._thread.join(_CLOSE_TIMEOUT_S)
+            if self._thread.is_alive():
+                raise TimeoutError(f"the virtual board's thread did not end within {_CLOSE_TIMEOUT_S:g} s")
         os.close(self._wake_read)
         os.close(self._wake_write)
         self._wake_write = -1
@@ -117,12 +104,14 @@ class Supervisor:
         return vm.pid if vm is not None else None
 
     def _submit(self, action: Callable[[], None], timeout: float, what: str) -> None:
+        if not self._thread.is_alive():
+            raise RuntimeError("the board was closed")
         done: Future[None] = Future()
         self._commands.append((action, done))
         self._wake()
         try:
             done.result(timeout)
-        except TimeoutError:
+        except FutureTimeoutError:
             raise TimeoutError(f"waited {timeout:g} s for {what}") from None
 
     def _wake(self) -> None:
@@ -139,7 +128,8 @@ class Supervisor:
             raise
         finally:
             self._drop_vm()
-            self._stop_panel()
+            self._panel.stop()
+            self._started += [done for _, done in self._commands]
             self._fail_started("the board was closed")
 
     def _turn(self) -> None:
@@ -149,13 +139,14 @@ class Supervisor:
         if not self._input.is_full:
             port_events |= select.POLLIN
         poller.register(self._port.fd, port_events)
-        if self._panel_fd >= 0:
-            poller.register(self._panel_fd, select.POLLIN)
+        if self._panel.fd >= 0:
+            poller.register(self._panel.fd, select.POLLIN)
         vm = self._vm
         if vm is not None:
-            poller.register(vm.control, select.POLLIN)
             poller.register(vm.exit_fd, select.POLLIN)
-            if not self._port.is_full:
+            if vm.control not in self._at_end:
+                poller.register(vm.control, select.POLLIN)
+            if vm.stdout not in self._at_end and not self._port.is_full:
                 poller.register(vm.stdout, select.POLLIN)
             if self._may_send_input and self._input.awaits_room:
                 poller.register(vm.stdin, select.POLLOUT)
@@ -176,8 +167,10 @@ class Supervisor:
                 self._from_vm(self._text.flush())
         if vm is not None and vm is self._vm and vm.exit_fd in ready:
             self._ended(vm)
-        if self._panel_fd in ready:
-            self._panel_died()
+        if self._panel.fd in ready:
+            # The board is as good as dead; the VM may say where it used the panel last.
+            self.exit_reason = self._panel.take_death()
+            self._deadline = time.monotonic() + _LAST_WORDS_S
         if self._vm is not None:
             if self._may_send_input:
                 self._input.send(self._vm)
@@ -225,6 +218,7 @@ class Supervisor:
         mark = b"\x1b[" + secrets.token_hex(8).encode() + b"z"
         self._text = BoardText()
         self._boot_output = BootOutput(mark, self._repl.is_raw, self._enter_raw_repl)
+        self._at_end.clear()
         self._orderly = False
         self.exit_reason = None
         self._log.set_down(None)
@@ -236,8 +230,10 @@ class Supervisor:
             "mark": mark.decode(),
         }
         try:
-            if cause is not ResetCause.SOFT or self._panel_fd < 0:
-                self._start_panel()
+            if cause is ResetCause.SOFT:
+                self._panel.keep()
+            else:
+                self._panel.start()
             self._vm = self._start_vm([f"{key}={value}" for key, value in settings.items()])
         except Exception as error:
             self._go_down(f"the VM cannot be started: {error}")
@@ -247,38 +243,18 @@ class Supervisor:
 
     def _drop_vm(self) -> None:
         vm, self._vm = self._vm, None
+        if vm is not None:
+            vm.kill()
+            self._drain(vm)
+            vm.close()
         self._phase = Phase.DOWN
         self._deadline = self._watchdog_s = None
         self._input.forget_interrupts()
         self._control_text = b""
-        if vm is not None:
-            vm.close()
-
-    def _start_panel(self) -> None:
-        if self._panel is None:
-            return
-        self._stop_panel()
-        self._panel.start()
-        assert self._panel.pid is not None
-        self._panel_fd = os.pidfd_open(self._panel.pid)
-
-    def _stop_panel(self) -> None:
-        if self._panel_fd >= 0:
-            os.close(self._panel_fd)
-            self._panel_fd = -1
-        if self._panel is not None:
-            self._panel.stop()
-
-    def _panel_died(self) -> None:
-        """The board is as good as dead. The VM may say where it used the panel last."""
-        assert self._panel is not None
-        self.exit_reason = self._panel.exit_reason
-        os.close(self._panel_fd)
-        self._panel_fd = -1
-        self._deadline = time.monotonic() + _LAST_WORDS_S
 
     def _ended(self, vm: VmProcess) -> None:
         self._drain(vm)
+        self._read_control(vm)
         if self._vm is not vm:  # its last words were a reset
             return
         code = vm.wait()
@@ -299,7 +275,6 @@ class Supervisor:
             pass
         self._from_vm(self._text.flush())
         self._emit(self._boot_output.flush())
-        self._read_control(vm)
 
     def _go_down(self, reason: str) -> None:
         lines = self._log.text()[-2000:].split("\n")
@@ -328,6 +303,8 @@ class Supervisor:
             data = os.read(vm.stdout, _PIECE)
         except BlockingIOError:
             return False
+        if not data:
+            self._at_end.add(vm.stdout)
         self._from_vm(self._text.feed(data))
         return bool(data)
 
@@ -360,6 +337,7 @@ class Supervisor:
             except BlockingIOError:
                 return
             if not data:
+                self._at_end.add(vm.control)
                 return
             *lines, self._control_text = (self._control_text + data).split(b"\n")
             for line in lines:
