@@ -111,7 +111,7 @@ class _Struct(_Handle):
         return memoryview(self._bytes)[self._offset : self._offset + (size or self._size)]
 
     def __eq__(self, other):
-        return self is other or (isinstance(other, _Struct) and self._h and self._h == other._h)
+        return self is other or (isinstance(other, _Struct) and self._h != 0 and self._h == other._h)
 
     def __hash__(self):
         return self._h or id(self)
@@ -183,9 +183,10 @@ class _Pointer(_Struct):
 class _Enum:
     """The constants of one enumeration of LVGL, asked for when first used."""
 
-    def __init__(self, number, name):
+    def __init__(self, number, name, title):
         self._number = number
         self._name = name
+        self._title = title
 
     def __getattr__(self, name):
         _start(_link.NAME, self._number)
@@ -195,7 +196,7 @@ class _Enum:
         return value
 
     def __repr__(self):
-        return "<class '%s'>" % self._name
+        return "<class '%s'>" % self._title
 
 
 class _Nesting:
@@ -258,7 +259,7 @@ def _get(owner, name):
     """A method or field that `owner` does not have yet."""
     if owner._h is None:
         raise AttributeError("'%s' object has no attribute '%s'" % (type(owner).__name__, name))
-    _start(_link.GET, 0)
+    _start(_link.GET, owner._cid)
     _put(owner)
     _put(name)
     value = _finish(owner)
@@ -370,37 +371,38 @@ def _make_class():
     _classes[cid] = made
     for one in enums:
         setattr(made, one._name, one)
-    if preload:
-        _preload(cid, preload)
+    if kind:
+        _preload(made, preload)
+    elif made is not obj:
+        _preload(made)
+        _preload(obj)
     return made
 
 
-def _preload(cid, always=""):
-    """Install the class's methods that loaded code names: an identifier of code is an interned string.
+def _preload(kind, always=None):
+    """Install the class's own methods that loaded code names: an identifier of code is an interned string.
 
     MicroPython does not ask `__getattr__` when a method is looked up on a class or through super().
     """
     index = 0
     while True:
-        names = _codec.aside(_link.NAMES, cid | index << 16)
+        names = _codec.aside(_link.NAMES, kind._cid | index << 16)
         if not names:
             return
         for name in names.split(" "):
             index += 1
-            if id(name) & 3 == 2 or (always and name.startswith(always)):
-                _codec.aside(_link.CLASS, cid | index << 16)
+            wanted = id(name) & 3 == 2 or (always and name.startswith(always))
+            if wanted and name not in kind.__dict__:
+                _codec.aside(_link.CLASS, kind._cid | index << 16)
 
 
 def _prepare(kind):
     """Make super() work in a class derived from a widget's: see `_preload`."""
     _prepared.add(kind)
-    cid = kind._cid
-    while True:
-        _preload(cid)
-        parent = _classes[cid].__bases__[0]
-        if parent is _Handle:
-            return
-        cid = parent._cid
+    native = _classes[kind._cid]
+    while native is not _Handle:
+        _preload(native)
+        native = native.__bases__[0]
 
 
 def _make_widget(handle, cid):

@@ -302,7 +302,7 @@ def take():
     if tag == _CLASS:
         return make_class()
     if tag == _ENUM:
-        return make_enum(take_u16(), take())
+        return make_enum(take_u16(), take(), take())
     if tag == _FUNCTION or tag == _METHOD:
         return make_function(tag == _METHOD)
     if tag == _LIST:

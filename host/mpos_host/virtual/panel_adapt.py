@@ -10,7 +10,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from mpos_host.virtual import panel_wire as wire
-from mpos_host.virtual.panel_lvgl import lib, lv, struct_address
+from mpos_host.virtual.panel_lvgl import find_time_until_next, lib, lv, struct_address, struct_at
 from mpos_host.virtual.panel_types import Signature
 from mpos_host.virtual.panel_values import pointer
 from mpos_host.virtual.panel_wire import Callback, Handle, type_error
@@ -49,8 +49,11 @@ class Adaptations:
             "lv.init": self._init,
             "lv.deinit": self._deinit,
             "timer_t.set_cb": self._timer_set_cb,
+            "timer_t.ready": self._timer_ready,
+            "timer_t.set_period": self._timer_set_period,
         }
         self.constructors: dict[str, Callable[[Any], None]] = {"menu_page": _needs_menu}
+        self._time_until_next = find_time_until_next()
         self.current = 0  # the callback that runs, for its user data
         self.on_deinit: Callable[[], None] = lambda: None
 
@@ -70,14 +73,18 @@ class Adaptations:
         else:
             raise type_error("obj.add_event_cb needs a function")
         entry.wrapper.add_event_cb(function, code, None)
-        count = entry.wrapper.get_event_count()
-        return self._made(entry.wrapper.get_event_dsc(count - 1))
+        return self._event_dsc(entry.address, entry.wrapper.get_event_count() - 1)
 
     def _get_event_count(self, owner: Handle) -> bytes:
         return wire.scalar(self._objects.get(owner).wrapper.get_event_count() - _OWN_EVENTS)
 
     def _get_event_dsc(self, owner: Handle, index: int) -> bytes:
-        return self._values.result(self._objects.get(owner).wrapper.get_event_dsc(_shift(index)))
+        return self._event_dsc(self._objects.get(owner).address, _shift(index))
+
+    def _event_dsc(self, widget: int, index: int) -> bytes:
+        """The binding gives None."""
+        address = lib.lv_obj_get_event_dsc(widget, index)
+        return self._values.result(struct_at(lv.event_dsc_t, address) if address else None)
 
     def _remove_event(self, owner: Handle, index: int) -> bytes:
         return wire.scalar(bool(self._objects.get(owner).wrapper.remove_event(_shift(index))))
@@ -86,7 +93,7 @@ class Adaptations:
         """Upstream never finds it: each registration has a function of its own there."""
         if isinstance(callback, Callback):
             self._objects.release_callbacks([callback])
-        return wire.scalar(False)
+        return wire.scalar(0)
 
     def _target(self, event: Handle, getter: Callable[[int], int]) -> bytes:
         """The target may have been deleted by a callback before; then LVGL's pointer is not to be followed."""
@@ -119,6 +126,20 @@ class Adaptations:
         lv.timer_set_cb(entry.wrapper, self._timer_function(callback))
         if isinstance(callback, Callback):
             self._objects.hold(entry, "set_cb", callback, adds=False)
+        return _NONE
+
+    def _timer_ready(self, timer: Handle) -> bytes:
+        until = self._time_until_next.value
+        lv.timer_ready(self._objects.get(timer).wrapper)
+        self._time_until_next.value = until
+        return _NONE
+
+    def _timer_set_period(self, timer: Handle, period: int) -> bytes:
+        if type(period) is not int:
+            raise type_error("timer_t.set_period needs a period in ms")
+        until = self._time_until_next.value
+        lv.timer_set_period(self._objects.get(timer).wrapper, period)
+        self._time_until_next.value = until
         return _NONE
 
     def _timer_function(self, callback: Callback | None) -> Callable[..., Any]:

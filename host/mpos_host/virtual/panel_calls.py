@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ctypes
+import inspect
 from collections.abc import Callable
 from typing import Any
 
@@ -12,7 +13,7 @@ from mpos_host.virtual.panel_anim import Animations
 from mpos_host.virtual.panel_lvgl import lv, struct_over
 from mpos_host.virtual.panel_names import WIDGET, Class, Member, Names, StructConstant
 from mpos_host.virtual.panel_objects import Entry, Objects
-from mpos_host.virtual.panel_types import UNKNOWN, Signature
+from mpos_host.virtual.panel_types import UNCHECKED, UNKNOWN, Signature
 from mpos_host.virtual.panel_values import Values, callback_of, get_field, pointer, reason
 from mpos_host.virtual.panel_wire import Callback, Function, Handle, Kind, Reader, Value, type_error
 
@@ -95,8 +96,8 @@ class Calls:
         except TypeError as failure:
             if "positional argument" not in str(failure):
                 raise
-            given = len(arguments)
-            raise type_error(f"{_title(member)}: wrong number of arguments ({given} given)") from None
+            wanted = len(inspect.signature(special).parameters)
+            raise type_error(_wrong_count(member, wanted, len(arguments))) from None
 
     def _convert(self, member: Member, arguments: list[Any], keep: list[Any]) -> list[Any]:
         types = self._types(member, len(arguments))
@@ -119,9 +120,11 @@ class Calls:
         own = [] if member.owner is None else [member.owner.stub if member.owner.kind != WIDGET else "obj"]
         if count < len(own):
             raise type_error(f"{_title(member)} is a method: it needs {own[0]} first")
-        if parameters is not None and len(own) + len(parameters) == count:
-            return own + list(parameters)
-        return own + ["Any"] * (count - len(own))
+        if parameters is None:
+            return own + [UNCHECKED] * (count - len(own))
+        if len(own) + len(parameters) != count:
+            raise type_error(_wrong_count(member, len(own) + len(parameters), count))
+        return own + list(parameters)
 
     def _function(self, number: Callback, wanted: str, title: str, member: Member) -> Callable[..., Any]:
         types = callback_of(number, wanted, title) or UNKNOWN
@@ -244,27 +247,19 @@ class Calls:
         entry = self.objects.get(value)
         return entry.wrapper, self.names.class_of(type(entry.wrapper)), False
 
-    def _get(self, _: int, reader: Reader) -> bytes:
+    def _get(self, class_id: int, reader: Reader) -> bytes:
+        """A method or field. A deleted widget's methods are found all the same: only calling them is an error."""
         value, name = reader.value(), reader.value()
-        dead = self._dead_class(value)
-        wrapper, made, held = (None, dead, False) if dead is not None else self._owner(value)
+        made = self.names.get_class(class_id)
         member = self.names.method(made, name)
         if member is not None:
             return wire.updates([]) + self.names.describe(member)
         if made.kind == WIDGET:
             raise wire.attribute_error(f"'{made.name}' object has no attribute '{name}'")
+        wrapper, made, held = self._owner(value)
         if name == "__cast__":
             raise wire.attribute_error("the panel does not know what this points at")
         return wire.updates([]) + self.values.field(wrapper, made, held, get_field(wrapper, name))
-
-    def _dead_class(self, value: Any) -> Class | None:
-        """A deleted widget's attributes are looked up all the same: only calling them is an error."""
-        if isinstance(value, Handle) and value.is_widget:
-            try:
-                self.objects.get(value)
-            except wire.VmError:
-                return self.names.class_of(lv.obj)
-        return None
 
     def _set(self, _: int, reader: Reader) -> bytes:
         owner, name, value = reader.rest()
@@ -291,6 +286,10 @@ class Calls:
         wanted = max(0, min(_READ_SIZE, size - offset))
         address = pointer(wrapper) + offset
         return wire.updates([]) + wire.scalar(ctypes.string_at(address, wanted) if wanted else b"")
+
+
+def _wrong_count(member: Member, wanted: int, given: int) -> str:
+    return f"{_title(member)}() takes {wanted} positional arguments but {given} were given"
 
 
 def _title(member: Member) -> str:

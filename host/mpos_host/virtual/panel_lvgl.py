@@ -35,6 +35,7 @@ _declare("lv_obj_add_event_cb", _ptr, _ptr, EVENT_CB, _u32, _ptr)
 _declare("lv_event_get_target", _ptr, _ptr)
 _declare("lv_event_get_current_target", _ptr, _ptr)
 _declare("lv_event_get_code", _u32, _ptr)
+_declare("lv_obj_get_event_dsc", _ptr, _ptr, _u32)
 _declare("lv_obj_get_child_count", _u32, _ptr)
 _declare("lv_obj_get_child", _ptr, _ptr, ctypes.c_int32)
 _declare("lv_obj_has_flag", ctypes.c_bool, _ptr, _u32)
@@ -70,7 +71,7 @@ def struct_address(struct: Any) -> int:
 
 def struct_at(kind: Any, address: int) -> Any:
     """The binding's object for the struct of type `kind` at `address`."""
-    return kind.__cast__(kind, (ctypes.c_char * max(kind.__SIZE__, 1)).from_address(address))
+    return kind.__cast__(kind, (ctypes.c_char * max(getattr(kind, "__SIZE__", 1), 1)).from_address(address))
 
 
 def struct_over(kind: Any, data: bytearray) -> Any:
@@ -94,3 +95,25 @@ def check_widget(screen: Any) -> None:
     """The same for widgets: `screen` is the active screen."""
     if widget_address(screen) != lib.lv_screen_active():
         raise RuntimeError("this version of pydevices-lvgl lays out its widgets in another way")
+
+
+_GLOBAL_SIZE = 888  # of lv_global, from the library's symbol table
+
+
+def find_time_until_next() -> ctypes.c_uint32:
+    """The variable that `lv.timer_get_time_until_next()` returns.
+
+    LVGL 9.5 sets it to 0 in more functions than 9.4 does; those are undone with this. Raises RuntimeError.
+    """
+    start = ctypes.addressof(ctypes.c_char.in_dll(lib, "lv_global"))
+    for offset in range(0, _GLOBAL_SIZE, 4):
+        variable = ctypes.c_uint32.from_address(start + offset)
+        before = lv.timer_get_time_until_next()
+        if variable.value != before:
+            continue
+        variable.value = before ^ 0x5A5A
+        found = lv.timer_get_time_until_next() == before ^ 0x5A5A
+        variable.value = before
+        if found:
+            return variable
+    raise RuntimeError("this version of pydevices-lvgl keeps its timers' state in another place")

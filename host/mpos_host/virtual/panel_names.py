@@ -101,9 +101,11 @@ class Names:
         """A class's description for the VM."""
         own = vars(made.type) if made.kind == WIDGET else {}
         enums = [
-            self._enum(getattr(made.type, name), f"{made.name}.{name}") for name in own if name.isupper()
+            self._enum(getattr(made.type, name), name, f"LV_{made.name.upper()}_{name}")
+            for name in own
+            if name.isupper()
         ]
-        preload = "" if made.kind == WIDGET else "path_" if made.stub == "anim_t" else "\0"
+        preload = "path_" if made.stub == "anim_t" else ""
         return wire.class_definition(made.number, made.base, made.size, made.kind, made.name, enums, preload)
 
     def name(self, enum: int, name: str) -> bytes:
@@ -129,7 +131,7 @@ class Names:
         if isinstance(found, lv.Struct):
             raise StructConstant(found)
         if name in self._stub.classes:
-            return self._enum(found, f"LV_{name}")
+            return self._enum(found, name, f"LV_{name}")
         raise wire.attribute_error(f"module 'lvgl' has no attribute '{name}'")
 
     def method(self, owner: Class, name: str) -> Member | None:
@@ -191,12 +193,12 @@ class Names:
         self._by_name[(owner.number if owner else -1, name)] = made
         return made
 
-    def _enum(self, found: Any, name: str) -> bytes:
-        number = self._enum_numbers.get(name)
+    def _enum(self, found: Any, name: str, title: str) -> bytes:
+        number = self._enum_numbers.get(title)
         if number is None:
-            number = self._enum_numbers[name] = len(self._enums)
+            number = self._enum_numbers[title] = len(self._enums)
             self._enums.append(found)
-        return wire.enum(number, name)
+        return wire.enum(number, name, title)
 
     def _constant(self, enum: int, name: str) -> bytes:
         found = None if name.startswith("__") else getattr(self._enums[enum], name, None)

@@ -10,6 +10,7 @@ from __future__ import annotations
 import signal
 import socket
 import struct
+import traceback
 from collections.abc import Callable
 from typing import Any
 
@@ -144,6 +145,12 @@ class Session:
             payload = self.calls.execute(kind, message.argument, Reader(data, start, end))
         except (struct.error, IndexError, ValueError) as failure:
             raise wire.runtime_error(f"a request that the panel cannot read: {failure}") from None
+        except (VmError, VmGone):
+            raise
+        except Exception as failure:
+            self.last_error = f"{self.calls.describe}: {type(failure).__name__}: {failure}"
+            traceback.print_exc()
+            raise wire.runtime_error(self.last_error) from None
         if frame.aborted and self.calls.describe in _HANDLERS:
             self.damage.handler_wedged = True
         self.damage.check(self.calls.describe)

@@ -15,18 +15,19 @@ from typing import NamedTuple
 class Signature(NamedTuple):
     """The types of a function's parameters and result, as in the stub ("int", "color_t", "obj", ...).
 
-    `parameters` is None where the stub does not tell them.
+    `parameters` is None where the stub does not tell them; `UNCHECKED` stands for the type of each then.
     """
 
     parameters: tuple[str, ...] | None
     returns: str
 
 
+UNCHECKED = "?"
 UNKNOWN = Signature(None, "Any")
 
 
 class Stub:
-    """`functions`, `classes` (name: its methods) and `constants` of the module."""
+    """`functions` and `classes` (name: its methods) of the module."""
 
     def __init__(self, module_file: str):
         path = Path(module_file)
@@ -34,7 +35,6 @@ class Stub:
         tree = ast.parse(source.read_text(encoding="utf-8"))
         self.functions: dict[str, Signature] = {}
         self.classes: dict[str, dict[str, Signature]] = {}
-        self.constants: set[str] = set()
         for node in tree.body:
             if isinstance(node, ast.FunctionDef):
                 self.functions[node.name] = _signature(node, False)
@@ -44,12 +44,23 @@ class Stub:
                     for item in node.body
                     if isinstance(item, ast.FunctionDef)
                 }
-            elif isinstance(node, ast.AnnAssign) and isinstance(node.target, ast.Name):
-                self.constants.add(node.target.id)
+        for methods in (self.functions, *self.classes.values()):
+            for name, signature in methods.items():
+                methods[name] = self._checkable(signature)
 
     def method(self, class_name: str, name: str) -> Signature:
         """A method's types without those of `self`."""
         return self.classes.get(class_name, {}).get(name, UNKNOWN)
+
+    def _checkable(self, signature: Signature) -> Signature:
+        """Types that the binding has no class for, such as unnamed enumerations, are not checked."""
+        if signature.parameters is None:
+            return signature
+        known = [
+            UNCHECKED if one.endswith("_t") and one not in self.classes else one
+            for one in signature.parameters
+        ]
+        return signature._replace(parameters=tuple(known))
 
 
 def _is_static(node: ast.FunctionDef) -> bool:
@@ -59,9 +70,13 @@ def _is_static(node: ast.FunctionDef) -> bool:
 def _signature(node: ast.FunctionDef, has_self: bool) -> Signature:
     arguments = node.args.args[1:] if has_self else node.args.args
     returns = _type(node.returns)
-    # A single `arg: Any` stands for what the stub's generator could not tell.
+    # `arg: Any` stands for what the stub's generator could not tell, which may be that there is no parameter.
     if any(one.arg == "arg" for one in arguments):
         return Signature(None, returns)
+    if has_self and (
+        [one.arg for one in arguments] == ["disp"] or node.name == "get_list"
+    ):  # `self` once more
+        arguments = []
     return Signature(tuple(_type(one.annotation) for one in arguments), returns)
 
 
@@ -70,7 +85,8 @@ def _type(node: ast.expr | None) -> str:
         return "Any"
     if isinstance(node, ast.BinOp):  # an enum or its number
         return _type(node.right)
-    return ast.unparse(node)
+    name = ast.unparse(node)
+    return "int" if name.isupper() else name
 
 
 def callback_types(annotation: str) -> Signature | None:

@@ -7,14 +7,13 @@ from __future__ import annotations
 
 import array
 import ctypes
-from collections.abc import Callable
 from typing import Any
 
 from mpos_host.virtual import panel_wire as wire
-from mpos_host.virtual.panel_lvgl import lv, struct_address, struct_over, widget_address
-from mpos_host.virtual.panel_names import BY_VALUE, VALUE, Class, Names
-from mpos_host.virtual.panel_objects import Entry, Objects
-from mpos_host.virtual.panel_types import callback_types
+from mpos_host.virtual.panel_lvgl import lv, struct_address, struct_at, struct_over, widget_address
+from mpos_host.virtual.panel_names import BY_VALUE, Class, Names
+from mpos_host.virtual.panel_objects import Objects
+from mpos_host.virtual.panel_types import UNCHECKED, callback_types
 from mpos_host.virtual.panel_wire import Callback, Function, Handle, Value, type_error
 
 _NUMBERS = {"int", "bool", "float"}
@@ -47,6 +46,26 @@ _NONE_IS_FINE = {
 }
 
 
+# What the lists of dicts are that these functions take.
+_ELEMENTS = {
+    "line.set_points": "point_precise_t",
+    "line.set_points_mutable": "point_precise_t",
+    "calendar.set_highlighted_dates": "calendar_date_t",
+    "indev_t.set_button_points": "point_t",
+    "obj.transform_point_array": "point_t",
+}
+
+# Structs whose fields lvgl_micropython does not show.
+_OPAQUE = {
+    "lv_display_t",
+    "lv_event_t",
+    "lv_group_t",
+    "lv_indev_t",
+    "lv_obj_class_t",
+    "lv_timer_t",
+}
+
+
 class Values:
     """Conversion for one life of LVGL."""
 
@@ -62,13 +81,17 @@ class Values:
         if isinstance(value, Handle):
             entry = self._objects.get(value)
             self._check_class(entry.kind, entry.wrapper, wanted, where)
+            if value.is_widget and wanted == "Any":  # a void pointer, which the binding makes of structs only
+                return struct_at(lv.point_t, entry.address)
             return entry.wrapper
         if wanted in _NUMBERS:
             return _number(value, wanted, where)
+        if wanted == UNCHECKED and isinstance(value, (int, float)):
+            return value
         if value is None:
-            if wanted in BY_VALUE or (wanted not in ("Any",) and not wanted.startswith("Callable")):
-                if where not in _NONE_IS_FINE:
-                    raise type_error(f"{where} needs {_article(wanted)}, not None")
+            optional = wanted in ("Any", UNCHECKED) or wanted.startswith("Callable") or where in _NONE_IS_FINE
+            if wanted in BY_VALUE or not optional:
+                raise type_error(f"{where} needs {_article(wanted)}, not None")
             return None
         if isinstance(value, Value):
             kind = self._names.get_class(value.class_id)
@@ -76,7 +99,7 @@ class Values:
             keep.append(value.data)
             return struct_over(kind.type, value.data)
         if isinstance(value, str):
-            if wanted not in ("str", "Any"):
+            if wanted not in ("str", "Any", UNCHECKED):
                 raise type_error(f"{where} needs {_article(wanted)}, not a str")
             return value
         if isinstance(value, bytes):
@@ -146,7 +169,7 @@ class Values:
         return self.result(value, by_value=False)
 
     def _check_class(self, kind: str, wrapper: Any, wanted: str, where: str) -> None:
-        if wanted == "Any":
+        if wanted in ("Any", UNCHECKED):
             return
         if kind == "obj":
             if wanted == "obj" or type(wrapper).__name__ == wanted:
@@ -169,7 +192,8 @@ class Values:
         """A C array. Of texts it ends with NULL, as LVGL expects."""
         if wanted in _NUMBERS or wanted in ("str", "obj") or wanted in BY_VALUE:
             raise type_error(f"{where} needs {_article(wanted)}, not a list")
-        kind = getattr(lv, wanted, None) if wanted.endswith("_t") else None
+        element = _ELEMENTS.get(where, wanted)
+        kind = getattr(lv, element, None) if element.endswith("_t") else None
         if all(isinstance(item, (int, float)) for item in items):
             made: Any = array.array("i", [int(item) for item in items])
         elif all(item is None or isinstance(item, str) for item in items):
@@ -212,7 +236,7 @@ def pointer(value: Any) -> int:
 
 def get_field(struct: Any, name: str) -> Any:
     """A field's value. Raises VmError (AttributeError) if the struct has no such field."""
-    if not name.startswith("_"):
+    if not name.startswith("_") and type(struct).__name__ not in _OPAQUE:
         try:
             return getattr(struct, name)
         except (AttributeError, SystemError):
@@ -229,7 +253,7 @@ def reason(failure: BaseException) -> str:
 def callback_of(value: Any, wanted: str, where: str) -> Any:
     """The types of a callback that a function of the VM is to be; raises VmError if none is wanted."""
     types = callback_types(wanted) if wanted.startswith("Callable") else None
-    if types is None and wanted != "Any":
+    if types is None and wanted not in ("Any", UNCHECKED):
         raise type_error(f"{where} needs {_article(wanted)}, not a function")
     return types
 
@@ -247,8 +271,10 @@ def _number(value: Any, wanted: str, where: str) -> int | float:
 def _article(wanted: str) -> str:
     if wanted.startswith("Callable"):
         return "a function"
-    name = {"obj": "widget"}.get(wanted, f"lv_{wanted}" if wanted.endswith("_t") else wanted)
-    return f"{'an' if name[0] in 'aeiou' else 'a'} {name}"
+    name = {"obj": "widget", "Any": "pointer"}.get(
+        wanted, f"lv_{wanted}" if wanted.endswith("_t") else wanted
+    )
+    return f"{'an' if name.startswith(('lv_', 'int', 'arc', 'image')) else 'a'} {name}"
 
 
 def _describe(value: Any) -> str:
@@ -256,8 +282,4 @@ def _describe(value: Any) -> str:
         return "a function"
     if isinstance(value, (Handle, Value)):
         return "an LVGL object"
-    return "None" if value is None else f"a {type(value).__name__}"
-
-
-ValueConverter = Callable[[Any, str, str, list[Any]], Any]
-__all__ = ["VALUE", "Entry", "Values", "callback_of", "get_field", "pointer", "reason"]
+    return "None" if value is None else _article(type(value).__name__)

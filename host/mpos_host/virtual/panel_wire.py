@@ -71,7 +71,7 @@ class Tag(IntEnum):
     DICT = 14  # u16 count, keys and values
     ERROR = 15  # u8 kind, u32 size, text
     CLASS = 16  # u16 class, u16 base, u16 size, u16 kind, str name, list of enums, str preloaded names
-    ENUM = 17  # u16 number, str name
+    ENUM = 17  # u16 number, str name, str title
     METHOD = 18  # u32 number, u16 class, str name, u16 flags
     VIEW = 19  # plain struct inside of the plain struct asked: u16 class, u16 offset
     USER_DATA = 20  # u32 callback, u32 -
@@ -292,8 +292,8 @@ def method(number: int, class_id: int, name: str, flags: int) -> bytes:
     return struct.pack("<BIH", Tag.METHOD, number, class_id) + text(name) + struct.pack("<H", flags)
 
 
-def enum(number: int, name: str) -> bytes:
-    return struct.pack("<BH", Tag.ENUM, number) + text(name)
+def enum(number: int, name: str, title: str) -> bytes:
+    return struct.pack("<BH", Tag.ENUM, number) + text(name) + text(title)
 
 
 def class_definition(
