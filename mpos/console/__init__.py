@@ -21,6 +21,13 @@ _NEVER = const(0x3FFFFFFF)
 _ONCE = (None,)
 UNFINISHED = object()
 
+_executing = False
+
+
+def is_executing():
+    """Whether the code that runs is that of a console's command."""
+    return _executing
+
 
 def run_interruptible(function, *arguments):
     """Call `function(*arguments)` with Ctrl-C switched on for it, and for nothing after it.
@@ -37,8 +44,10 @@ def run_interruptible(function, *arguments):
     - noted by a board before `kbd_intr(-1)` and not raised yet: the jump of the empty loop raises it here,
       inside the outer `try`. At most one can be left then, so nothing can escape from the handlers.
     """
+    global _executing
     value = UNFINISHED
     error = None
+    _executing = True
     try:
         try:
             try:
@@ -58,6 +67,7 @@ def run_interruptible(function, *arguments):
     # asyncio has one object for all sleeps. One that began and was not awaited, because of a Ctrl-C or
     # because somebody forgot to, would be slept by whichever task wakes up next.
     core.sleep_ms(0).state = None
+    _executing = False
     return value, error
 
 
@@ -128,6 +138,8 @@ class Console:
                     self._friendly = None
                     self.enter_friendly()
         finally:
+            if self._raw:
+                self._mode.leave()
             kbd_intr(_CTRL_C)  # From here on it is for whoever comes next.
         from .reset import soft_reset
 
@@ -139,12 +151,16 @@ class Console:
         """Send bytes or str as they are."""
         self._bytes.write(data)
 
+    def write_text(self, text):
+        """Send text as `print` does."""
+        self._text.write(text)
+
     def report(self, error):
         """Print a command's exception with its traceback, as the built-in REPL would."""
         try:
             from .errors import describe
 
-            self._text.write(describe(error))
+            self.write_text(describe(error))
         except MemoryError:
             sys.print_exception(error, self._text)
 

@@ -5,6 +5,9 @@ Protocol: MicroPython's documentation, "The MicroPython Interactive Interpreter 
 
 from micropython import const
 
+from . import is_executing
+from .held_output import HeldOutput
+
 _CTRL_A = const(1)
 _CTRL_B = const(2)
 _CTRL_C = const(3)
@@ -25,6 +28,8 @@ class Raw:
 
     def __init__(self, console):
         self._console = console
+        self._output = HeldOutput(is_executing)
+        self._output.hold()
         self._pasting = False
         self._window = 0
         self._forget()
@@ -68,6 +73,10 @@ class Raw:
             console.report(error)
         console.write("\x04" if console.reset_requested else "\x04>")
 
+    def leave(self):
+        """The raw REPL is over, or the console is."""
+        self._output.release(self._console.write_text)
+
     def _forget(self):
         self.ready = False
         self._source = bytearray()
@@ -93,6 +102,8 @@ class Raw:
 
     def _control(self, byte):
         if byte == _CTRL_D:
+            # A program that does not paste can tell answers from what the app prints, and wants to see it.
+            self._output.release(self._console.write_text)
             self._console.write("OK")
             if self._source or self._failure:
                 self.ready = True
@@ -104,6 +115,7 @@ class Raw:
         self._forget()
         if byte == _CTRL_B:
             self._console.write("\r\n")
+            self.leave()
             self._console.enter_friendly()
         elif byte == _CTRL_A:
             if len(request) != 2 or request[0] != _CTRL_E:
@@ -111,6 +123,7 @@ class Raw:
             elif request[1] == 65:  # "A" for raw-paste; no other request is known.
                 self._pasting = True
                 self._window = _WINDOW
+                self._output.hold()
                 self._console.write(b"R\x01\x80\x00\x01")
             else:
                 self._console.write(b"R\x00>")

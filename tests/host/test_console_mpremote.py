@@ -100,6 +100,50 @@ def test_files_of_100_kb_arrive_whole_both_ways(console: ConsoleBoard, tmp_path:
     assert ticks(console) > first
 
 
+CHATTY = """
+async def chatter():
+    number = 0
+    while True:
+        print("line >>>", number, "of the app")
+        number += 1
+        await TaskManager.sleep_ms(3)
+
+chatty = TaskManager.create_task(chatter())
+"""
+
+
+def test_an_app_that_prints_all_the_time_does_not_disturb(console: ConsoleBoard, tmp_path: Path) -> None:
+    console.mpremote("exec", CHATTY)
+    data = os.urandom(20_000)
+    (tmp_path / "there").write_bytes(data)
+    console.mpremote("cp", str(tmp_path / "there"), ":/data.bin")
+    console.mpremote("cp", ":/data.bin", str(tmp_path / "back"))
+    assert (tmp_path / "back").read_bytes() == data
+    assert console.mpremote("rm", ":/data.bin", "+", "exec", "print('mine')") == "rm :/data.bin\nmine\n"
+    assert console.mpremote("exec", "print(1)\nawait TaskManager.sleep(0.1)\nprint(2)") == "1\n2\n"
+
+
+def test_what_the_app_prints_is_shown_when_the_program_has_left(console: ConsoleBoard) -> None:
+    with console.terminal() as terminal:
+        terminal.send(b"\x01")
+        terminal.until(b"\r\n>")
+        terminal.send(b"\x05A\x01")
+        terminal.until(b"R\x01\x80\x00\x01")
+        terminal.send(CHATTY.encode() + b"await TaskManager.sleep(0.1)\nchatty.cancel()\x04")
+        assert terminal.until(b">") == b"\x01\x04\x04\x04>"
+        terminal.send(b"\x02")
+        assert terminal.until(b"MicroPython").startswith(b"\r\nline >>> 0 of the app\r\nline >>> 1 of")
+
+
+def test_a_program_that_does_not_paste_sees_what_the_app_prints(console: ConsoleBoard) -> None:
+    with console.terminal() as terminal:
+        terminal.enter_raw()
+        terminal.run_raw(CHATTY)
+        terminal.until(b"of the app")
+        terminal.send(b"chatty.cancel()\x04")
+        terminal.until(b"OK\x04\x04>")
+
+
 def test_a_mounted_folder_of_the_host_can_be_read(console: ConsoleBoard, tmp_path: Path) -> None:
     (tmp_path / "note.txt").write_text("from the host")
     output = console.mpremote("mount", str(tmp_path), "exec", "print(open('/remote/note.txt').read())")
