@@ -17,12 +17,17 @@ def guarded(function, what, create_task=TaskManager.create_task):
 
     def call(*arguments):
         try:
-            result = function(*arguments)
-            if result is not None and hasattr(result, "send"):
-                create_task(result, what)
-        except KeyboardInterrupt:
+            try:
+                result = function(*arguments)
+                if result is not None and hasattr(result, "send"):
+                    create_task(result, what)
+            except (KeyboardInterrupt, SystemExit):
+                raise
+            except BaseException as error:
+                TaskManager.report(error, "Callback '%s' failed" % what, what)
+        except SystemExit as error:
+            TaskManager.leave(error)
+        except KeyboardInterrupt:  # In the function, or while its failure was reported.
             TaskManager.on_interrupt(what)
-        except Exception as error:
-            TaskManager.report(error, "Callback '%s' failed" % what, what)
 
     return call

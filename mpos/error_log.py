@@ -22,9 +22,7 @@ class ErrorLog:
 
     def report(self, error, message, name, task=None):
         """Keep `error` and tell it: `message` says what failed, `name` is the task's or the callback's."""
-        text = io.StringIO()
-        sys.print_exception(error, text)
-        text = text.getvalue()
+        text = _describe(error)
         self.count += 1
         self.last.append(TaskError(name, error, text, ticks_ms()))
         if len(self.last) > _KEPT:
@@ -35,6 +33,15 @@ class ErrorLog:
                 return
             except Exception as in_handler:
                 print("The exception handler failed:")
-                sys.print_exception(in_handler)
+                print(_describe(in_handler), end="")
         print(message + ":")
         print(text, end="")
+
+
+def _describe(error):
+    try:
+        text = io.StringIO()
+        sys.print_exception(error, text)
+        return text.getvalue()
+    except Exception as second:  # Too little memory, or a `__str__` that fails.
+        return "%s, which cannot be shown because of %s\n" % (type(error).__name__, type(second).__name__)

@@ -57,9 +57,7 @@ class Inbox:
         lock.release()
 
     def take(self):
-        """The next call as `(function, args)`, or None. Only the loop calls this."""
-        if not self._calls:
-            return None
+        """The next call as `(function, args)`. Only the loop calls this, and only when there is one."""
         lock = self._lock
         lock.acquire()
         try:

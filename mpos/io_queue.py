@@ -13,14 +13,14 @@ class LoopIOQueue(core.IOQueue):
     """Takes the place of `asyncio.core._io_queue`.
 
     `inbox` and `on_mail`: who is to be called, on the loop, when the inbox's doorbell has rung.
-    `ui`: an object with `before_poll()` and `after_poll()`, or None. `interrupted`: set it to leave the loop
-    with KeyboardInterrupt before the next step, which is where that costs no task.
+    `ui`: an object with `before_poll()` and `after_poll()`, or None. `leaving`: set it to an exception
+    to have it leave the loop before the next step, which is where that costs no task.
     """
 
     def __init__(self, doorbell, inbox, on_mail):
         super().__init__()
         self.ui = None
-        self.interrupted = False
+        self.leaving = None
         self.polls = 0
         self.polling = False
         self._inbox = inbox
@@ -32,9 +32,10 @@ class LoopIOQueue(core.IOQueue):
 
     def wait_io_event(self, dt):
         """asyncio calls this before each step: wait for at most `dt` ms (-1: without limit) for an event."""
-        if self.interrupted:
-            self.interrupted = False
-            raise KeyboardInterrupt
+        leaving = self.leaving
+        if leaving is not None:
+            self.leaving = None
+            raise leaving
         ui = self.ui
         if ui is not None and ui.before_poll():
             dt = 0

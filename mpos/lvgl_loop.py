@@ -33,12 +33,13 @@ LATENESS_MS = (0, 1, 2, 5, 10, 20, 50)
 class LvglLoop:
     """Drives LVGL and one display. `TaskManager.start(lvgl_loop)` runs it."""
 
+    _before_frame = []  # Of all: what waits for a frame does not care which loop draws it.
+
     def __init__(self, display):
         """`display`: an `lv.display_t` that is set up to draw."""
         self.display = display
         self._refresh_timer = display.get_refr_timer()
         self._inputs = []
-        self._before_frame = []
         self._task = None
         self._sleeping = False
         self._woken = False
@@ -59,7 +60,7 @@ class LvglLoop:
 
     async def run(self):
         """The task. It ends only by being cancelled."""
-        self._task = core.cur_task
+        task = self._task = core.cur_task
         while True:
             if self._paused:
                 await self._parking
@@ -74,7 +75,8 @@ class LvglLoop:
                 await core.sleep_ms(sleep_ms)
             finally:
                 woken = not self._sleeping
-                self._sleeping = False
+                if self._task is task:  # Else another one runs already, and this one is being ended.
+                    self._sleeping = False
             if not woken:
                 self._note_lateness(ticks_diff(ticks_ms(), due))
 
@@ -147,8 +149,10 @@ class LvglLoop:
         self.mender.check()
         try:
             wait_ms = self._drive_by_hand() if self.mender.wedged else self._handle_timers()
-        except Exception as error:
+        except BaseException as error:
             self.mender.after(error, "A callback failed inside LVGL's timer handler")
+            if isinstance(error, (KeyboardInterrupt, SystemExit)):
+                raise
             wait_ms = 0
         took = ticks_diff(ticks_us(), began)
         if took > self._longest_us:
@@ -161,11 +165,10 @@ class LvglLoop:
         if wait_ms > 0:
             return wait_ms
         calls = self._before_frame
-        self._before_frame = []
-        for function in calls:
+        for _ in range(len(calls)):  # Those that are there now: one may ask for the frame after this one.
             try:
-                function()
-            except Exception as error:
+                calls.pop(0)()  # No branch in between: a Ctrl-C there would lose it.
+            except (Exception, core.CancelledError) as error:
                 TaskManager.report(error, "A call before the frame failed", "frame")
         return _LONGEST_SLEEP_MS
 

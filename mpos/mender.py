@@ -49,7 +49,8 @@ class Mender:
             print("LVGL's timers no longer run: a callback raised inside one. Drawing and inputs go on.")
         if self._state is None and in_event:
             self.untrusted = True
-        self._report(error, what)
+        if not isinstance(error, (KeyboardInterrupt, SystemExit)):  # Those are for whoever catches them.
+            self._report(error, what)
 
     def _report(self, error, what):
         kind = (type(error), str(error))

@@ -8,10 +8,17 @@ looking where every live task is. It runs after a Ctrl-C only, so it may be slow
 
 from asyncio import core
 
+# Tasks that were taken out of a queue to see who is in it: `(queue, task, its time, its data)`.
+_taken = []
+
 
 def repair(tasks, interrupted):
     """Queue again each of `tasks` that waits nowhere, and finish `interrupted` (a Task or None) if asyncio
-    was in the middle of that. Returns the tasks that had been lost."""
+    was in the middle of that. Returns the tasks that had been lost.
+
+    A Ctrl-C may end this, too; the next call then does what is left.
+    """
+    _put_back()
     # asyncio has one object for all sleeps: one that began and was not awaited any more would be slept by
     # whichever task wakes up next.
     core.sleep_ms(0).state = None
@@ -34,16 +41,21 @@ def _is_exception(data):
 
 def _contents(queue):
     """The tasks in a TaskQueue, which only tells by giving them out."""
-    tasks = set()
-    entries = []
     while queue.peek():
-        task = queue.pop()
-        entries.append((task, task.ph_key, task.data))
-        tasks.add(task)
-    for task, key, data in entries:
+        task = queue.peek()
+        _taken.append((queue, task, task.ph_key, task.data))
+        queue.pop()
+    tasks = set([entry[1] for entry in _taken])
+    _put_back()
+    return tasks
+
+
+def _put_back():
+    while _taken:
+        queue, task, key, data = _taken[0]
         queue.push(task, key)
         task.data = data
-    return tasks
+        _taken.pop(0)
 
 
 def _waits(task):
@@ -58,15 +70,27 @@ def _waits(task):
     if isinstance(place, core.Task):  # It awaits another task.
         waiters = place.state
         return isinstance(waiters, core.TaskQueue) and task in _contents(waiters)
-    return getattr(place, "task", None) is task  # A Parking.
+    # A Parking tells. Of anything else (`gather`) nothing is known: waking that up would be wrong.
+    return getattr(place, "task", task) is task
 
 
 def _finish(task):
     """What asyncio's loop does with a task whose coroutine has ended."""
+    record = task.coro
+    record.observer.on_end(record)
+    outcome = record.outcome
+    if outcome is None or isinstance(outcome, (KeyboardInterrupt, SystemExit)):
+        outcome = record.interruption()
     waiters = task.state
     if isinstance(waiters, core.TaskQueue):
         while waiters.peek():
             core._task_queue.push(waiters.pop())
+        task.state = False
     elif callable(waiters):
-        waiters(task, core.CancelledError())
-    task.state = False
+        waiters(task, outcome)
+        task.state = False
+    else:
+        task.state = None
+        if not isinstance(outcome, (StopIteration, core.CancelledError)):
+            core._task_queue.push(task)  # To be reported, as nobody awaits it.
+    task.data = outcome

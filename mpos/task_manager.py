@@ -41,11 +41,13 @@ class TaskManager:
     disabled = False
 
     _running = False
+    _has_console = False
     _statistics = True
     _created = 0
     _slow_steps = 0
     _services = {}
     _errors = ErrorLog()
+    _torn = None  # The task that ran when a Ctrl-C left the loop, until that is put right.
     _stopped = Parking()
     _mail = Parking()
     _thread_id = _thread.get_ident()
@@ -71,7 +73,7 @@ class TaskManager:
         record = (TimedTaskRecord if cls._statistics else TaskRecord)(coroutine, name)
         record.task = task = core.Task(record, core.__dict__)
         if _thread.get_ident() != cls._thread_id:
-            cls._inbox.put(cls._admit, (record,))
+            cls._inbox.put(cls._admit_from_thread, (record,))
             return task
         cls._admit(record)
         if cls._io.polling:
@@ -83,6 +85,12 @@ class TaskManager:
         cls._created += 1
         cls.task_list.add(record.task)
         core._task_queue.push(record.task)
+
+    @classmethod
+    def _admit_from_thread(cls, record):
+        cancelled = record.task.data  # By somebody on the loop, to whom the thread gave it.
+        cls._admit(record)
+        record.task.data = cancelled
 
     @classmethod
     def create_supervised_task(
@@ -116,7 +124,10 @@ class TaskManager:
                 if not restart_on_return:
                     return result
             except KeyboardInterrupt:
+                # No failure of the task's: it goes on with the loop.
                 cls.on_interrupt(name)
+                await core.sleep_ms(0)
+                continue
             except Exception as error:
                 cls.report(error, "Supervised task '%s' failed and will be started again" % name, name)
             if ticks_diff(ticks_ms(), began) > _STEADY_MS:
@@ -202,7 +213,6 @@ class TaskManager:
             cls._end_service("console")
         else:
             cls._serve("console", console, console.run)
-            kbd_intr(-1)  # Ctrl-C is the console's, who may be in the middle of waiting for it.
         if watchdog_ms is not None:
             cls._serve("watchdog", watchdog_ms, cls._watch(watchdog_ms))
         cls.keep_running = True
@@ -211,9 +221,13 @@ class TaskManager:
         main = core.Task(cls._until(cls._stopped), core.__dict__)
         core._task_queue.push(main)
         try:
+            if console is not None:
+                cls._has_console = True
+                kbd_intr(-1)  # Ctrl-C is the console's, who may be in the middle of waiting for it.
             cls._pump(main)
         finally:
             if console is not None:
+                cls._has_console = False
                 kbd_intr(3)  # It is the caller's again.
 
     @classmethod
@@ -295,29 +309,53 @@ class TaskManager:
     def _end_service(cls, name):
         known = cls._services.pop(name, None)
         if known is not None:
-            known[1].cancel()
+            task = known[1]
+            if task is core.cur_task:
+                # Called in one of its own steps, such as by LVGL's callback: no task can cancel itself.
+                cls.create_task(cls._cancel(task), "end of " + name)
+            else:
+                task.cancel()
+
+    @staticmethod
+    async def _cancel(task):
+        task.cancel()
 
     @classmethod
     def _pump(cls, main):
         core.Loop.set_exception_handler(cls._on_task_exception)
         cls._thread_id = _thread.get_ident()
         cls._take_queue()
+        cls.recover()
         cls._serve("inbox", cls, cls._deliver)
-        cls._io.interrupted = False
-        cls._running = True
+        cls.attach(cls._io.ui)
+        cls._io.leaving = None
         try:
+            cls._running = True
             return core.run_until_complete(main)
         except (KeyboardInterrupt, SystemExit):
-            repair(cls.task_list, core.cur_task)
+            cls._torn, core.cur_task = core.cur_task, None
+            cls.recover()
             raise
         except TaskInterrupted:
-            if not cls._io.interrupted:
+            if cls._io.leaving is None:
                 raise
             raise KeyboardInterrupt
         finally:
             cls._running = False
             cls._io.polling = False
             core.cur_task = None
+
+    @classmethod
+    def recover(cls):
+        """Put right what a Ctrl-C may have left half done in asyncio's queues and in the inbox.
+
+        `start` and `run_until_complete` do it by themselves. Whoever catches a Ctrl-C without leaving the
+        loop, as a console does, calls it.
+        """
+        repair(cls.task_list - {core.cur_task}, cls._torn)
+        cls._torn = None
+        cls._inbox.answer()
+        cls._mail.wake()
 
     @classmethod
     def _take_queue(cls):
@@ -357,13 +395,13 @@ class TaskManager:
         inbox = cls._inbox
         # Those only that are there now: a call that posts itself again must not keep the loop here.
         for _ in range(len(inbox)):
-            call = inbox.take()
-            if call is None:
-                return
-            function, arguments = call
+            if not len(inbox):
+                return  # A call has itself called this.
             try:
+                # No branch between taking the call and making it: a Ctrl-C there would lose it.
+                function, arguments = inbox.take()
                 function(*arguments)
-            except Exception as error:
+            except (Exception, core.CancelledError) as error:
                 cls.report(error, "A posted call failed: %s" % (function,), "posted")
 
     @staticmethod
@@ -418,7 +456,13 @@ class TaskManager:
     @classmethod
     def on_interrupt(cls, name):
         print("Ctrl-C landed in task '%s'" % name)
-        cls._io.interrupted = True
+        if not cls._has_console:  # Else it was meant for the console's command.
+            cls._io.leaving = KeyboardInterrupt()
+
+    @classmethod
+    def leave(cls, error):
+        """Have `start()` raise `error`, a KeyboardInterrupt or SystemExit, when the present step is over."""
+        cls._io.leaving = error
 
     @classmethod
     def on_slow_step(cls, record, ms):

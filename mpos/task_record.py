@@ -32,9 +32,14 @@ class TaskRecord:
         self.task = None
         self.born = ticks_ms()
 
-    has_ended = False
+    # What has not come yet, and what nobody has counted yet, costs no memory.
 
-    # What nobody has counted yet costs no memory.
+    # Whether the coroutine has ended. It is noted in an `except` without a class: a Ctrl-C is raised at
+    # branches, and comparing classes is one. Without the note the coroutine would seem to go on, and to
+    # return None in the end.
+    has_ended = False
+    outcome = None  # What it ended with: StopIteration, CancelledError or another exception.
+
     steps = 0
     busy_us = 0
     busy_s = 0
@@ -43,7 +48,11 @@ class TaskRecord:
     def send(self, value):
         """Run the task's next step. asyncio calls this."""
         try:
-            return self.coroutine.send(value)
+            try:
+                return self.coroutine.send(value)
+            except:  # See `has_ended`.
+                self.has_ended = True
+                raise
         except BaseException as error:
             self._end(error)
             raise
@@ -51,20 +60,31 @@ class TaskRecord:
     def throw(self, error):
         """Run the task's next step with an exception in it. asyncio calls this."""
         try:
-            return self.coroutine.throw(error)
+            try:
+                return self.coroutine.throw(error)
+            except:  # See `has_ended`.
+                self.has_ended = True
+                raise
         except BaseException as thrown:
             self._end(thrown)
             raise
 
     def _end(self, error):
-        if self.has_ended:
-            return  # asyncio throws into a finished coroutine to have its exception reported.
-        self.has_ended = True
+        # More than once: asyncio throws into a finished coroutine to have its exception reported.
+        self.outcome = error
         self.observer.on_end(self)
+        if isinstance(error, (Exception, core.CancelledError, SystemExit)):
+            return
+        # asyncio lets all others through and leaves the task dead but not done: its waiters would hang.
         if isinstance(error, KeyboardInterrupt):
-            # asyncio lets this one through and leaves the task dead but not done: its waiters would hang.
             self.observer.on_interrupt(self.title())
-            raise TaskInterrupted("Ctrl-C landed in task '%s' and ended it" % self.title())
+            raise self.interruption()
+        raise RuntimeError("task '%s' ended with %r" % (self.title(), error))
+
+    def interruption(self):
+        """What whoever awaits the task gets when a Ctrl-C, or SystemExit in it, has ended it."""
+        what = "SystemExit came" if isinstance(self.outcome, SystemExit) else "Ctrl-C landed"
+        return TaskInterrupted("%s in task '%s' and ended it" % (what, self.title()))
 
     def title(self):
         """The task's name; where none was given, that of its function."""
@@ -100,7 +120,11 @@ class TimedTaskRecord(TaskRecord):
     def send(self, value):
         began = ticks_us()
         try:
-            return self.coroutine.send(value)
+            try:
+                return self.coroutine.send(value)
+            except:  # See `has_ended`.
+                self.has_ended = True
+                raise
         except BaseException as error:
             self._end(error)
             raise

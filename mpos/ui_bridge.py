@@ -23,6 +23,7 @@ class UiBridge:
 
     _lock = _thread.allocate_lock()
     _pending = {}
+    _asked = False  # Whether the loop has been asked to set what is pending.
     _threads = 0
     _waiting = []
 
@@ -51,15 +52,24 @@ class UiBridge:
         while cls._threads >= _THREADS:
             turn = Parking()
             cls._waiting.append(turn)
-            await turn
+            try:
+                await turn
+            except BaseException:
+                if turn in cls._waiting:
+                    cls._waiting.remove(turn)
+                else:
+                    cls._wake_next()  # It was our turn already: it is the next one's.
+                raise
         cls._threads += 1
-        job = _Job(function, arguments, cls._on_thread_end)
+        started = False
         try:
+            job = _Job(function, arguments, cls._on_thread_end)
             _thread.stack_size(TaskManager.good_stack_size())
             _thread.start_new_thread(job.run, ())
-        except Exception:
-            cls._on_thread_end()
-            raise
+            started = True
+        finally:
+            if not started:
+                cls._on_thread_end()
         await job.end
         if job.error is not None:
             raise job.error
@@ -68,6 +78,10 @@ class UiBridge:
     @classmethod
     def _on_thread_end(cls):
         cls._threads -= 1
+        cls._wake_next()
+
+    @classmethod
+    def _wake_next(cls):
         if cls._waiting:
             cls._waiting.pop(0).wake()
 
@@ -88,11 +102,16 @@ class UiBridge:
     def set(cls, widget, setter, *values):
         """Call the method named `setter` in the manner of `set_text`: for any widget, any setter."""
         key = (id(widget), setter)
-        with cls._lock:
-            first = not cls._pending
-            cls._pending[key] = (widget, setter, values)
-        if first:
-            TaskManager.post(cls._request_frame)
+        try:
+            with cls._lock:
+                cls._pending[key] = (widget, setter, values)
+                asked = cls._asked
+                cls._asked = True
+            if not asked:
+                TaskManager.post(cls._request_frame)
+        except BaseException:
+            cls._asked = False  # A full inbox, or a Ctrl-C: the next to set a value asks again.
+            raise
 
     @classmethod
     def _request_frame(cls):
@@ -105,6 +124,7 @@ class UiBridge:
     @classmethod
     def _set_pending(cls):
         with cls._lock:
+            cls._asked = False
             pending = cls._pending
             cls._pending = {}
         for widget, setter, values in pending.values():

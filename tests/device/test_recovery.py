@@ -1,0 +1,337 @@
+"""What a Ctrl-C, an exit or a cancellation at an awkward moment leaves behind: nothing.
+
+A Ctrl-C is raised at a branch of the code that runs. Here it is raised by code put in the place of what runs
+at that moment, so that each moment is met every time; tests/host/test_ctrl_c.py meets them at random.
+"""
+
+import time
+
+from conditions import until
+
+from mpos import TaskManager, UiBridge
+from mpos.task_record import TaskRecord
+
+
+def run_for(milliseconds):
+    """Let the loop run, again after each Ctrl-C or exit; returns what it was left with."""
+    left = []
+    wait = TaskManager.create_task(TaskManager.sleep_ms(milliseconds))
+    while not wait.done():
+        try:
+            TaskManager.run_until_complete(TaskManager.sleep_ms(milliseconds))
+        except (KeyboardInterrupt, SystemExit) as error:
+            left.append(type(error))
+    return left
+
+
+async def end_with(error, delay_ms=1):
+    await TaskManager.sleep_ms(delay_ms)
+    raise error
+
+
+async def value(number, delay_ms=1):
+    await TaskManager.sleep_ms(delay_ms)
+    return number
+
+
+def outcome_of(awaitable):
+    """A list that gets what awaiting it gives: the value or the exception's class."""
+    outcome = []
+
+    async def wait():
+        try:
+            outcome.append(await awaitable)
+        except BaseException as error:
+            outcome.append(type(error))
+
+    TaskManager.create_task(wait(), "waiter")
+    return outcome
+
+
+class once:
+    """Calls `function` and then raises KeyboardInterrupt, the first time; with `before` instead of calling it."""
+
+    def __init__(self, function, before=False):
+        self._function = function
+        self._before = before
+        self.raised = False
+
+    def __call__(self, *arguments):
+        if not self.raised and self._before:
+            self.raised = True
+            raise KeyboardInterrupt
+        result = self._function(*arguments)
+        if not self.raised:
+            self.raised = True
+            raise KeyboardInterrupt
+        return result
+
+
+def test_whoever_awaits_a_task_that_exits_or_is_interrupted_gets_an_error():
+    for error in (SystemExit, KeyboardInterrupt):
+        outcome = outcome_of(TaskManager.create_task(end_with(error), "leaver"))
+        assert run_for(10) == [error]
+        assert outcome == [TaskManager.TaskInterrupted], outcome
+
+
+def test_an_exception_that_asyncio_does_not_know_ends_its_task_and_nothing_else():
+    outcome = outcome_of(TaskManager.create_task(end_with(GeneratorExit), "odd"))
+    assert run_for(10) == []
+    assert outcome == [RuntimeError]
+
+
+def test_tasks_that_gather_or_wait_with_a_timeout_outlive_a_ctrl_c():
+    gathered = outcome_of(TaskManager.gather(value(1, 20), value(2, 30)))
+    waited = outcome_of(TaskManager.wait_for_ms(value(3, 20), 200))
+    late = outcome_of(TaskManager.wait_for_ms(value(4, 200), 20))
+    TaskManager.create_task(end_with(KeyboardInterrupt), "interrupted")
+    assert run_for(60) == [KeyboardInterrupt]
+    assert gathered == [[1, 2]], gathered
+    assert waited == [3]
+    assert late == [TaskManager.TimeoutError]
+
+
+class Observer:
+    """Stands before the TaskManager; a Ctrl-C comes when the task named "victim" ends."""
+
+    def __init__(self, before):
+        self.raised = False
+        self._before = before
+
+    def __getattr__(self, name):
+        return getattr(TaskManager, name)
+
+    def on_end(self, record):
+        if self._before and record.name == "victim" and not self.raised:
+            self.raised = True
+            raise KeyboardInterrupt
+        TaskManager.on_end(record)
+        if record.name == "victim" and not self.raised:
+            self.raised = True
+            raise KeyboardInterrupt
+
+
+def test_a_ctrl_c_at_the_end_of_a_task_loses_neither_its_result_nor_its_error():
+    reports = []
+    TaskManager.set_exception_handler(lambda context: reports.append(context["name"]))
+    for before in (True, False):
+        try:
+            TaskRecord.observer = Observer(before)
+            outcome = outcome_of(TaskManager.create_task(value(7), "victim"))
+            assert run_for(10) == [KeyboardInterrupt]
+            assert outcome == [7], outcome
+
+            TaskRecord.observer = Observer(before)
+            waited = outcome_of(TaskManager.wait_for_ms(value(8), 100))
+            outcome = outcome_of(TaskManager.create_task(end_with(ValueError), "victim"))
+            assert run_for(10) == [KeyboardInterrupt]
+            assert waited == [8]
+            assert outcome == [ValueError], outcome
+
+            TaskRecord.observer = Observer(before)
+            TaskManager.create_task(end_with(ValueError), "victim")
+            assert run_for(10) == [KeyboardInterrupt]
+            assert reports == ["victim"], reports
+            reports.clear()
+        finally:
+            TaskRecord.observer = TaskManager
+    assert not [task for task in TaskManager.list_tasks() if task.name == "victim"]
+
+
+def test_a_second_ctrl_c_while_the_first_is_put_right_loses_no_task():
+    from mpos import repair
+
+    counts = [0] * 5
+
+    async def count(index):
+        while True:
+            counts[index] += 1
+            await TaskManager.sleep_ms(1)
+
+    tasks = [TaskManager.create_task(count(index)) for index in range(5)]
+    whole, repair._put_back = repair._put_back, once(repair._put_back, before=True)
+    try:
+        TaskManager.create_task(end_with(KeyboardInterrupt), "first")
+        run_for(10)
+    finally:
+        repair._put_back = whole
+    before = counts.copy()
+    run_for(10)
+    assert all(now > then for now, then in zip(counts, before)), (before, counts)
+    for task in tasks:
+        task.cancel()
+
+
+def test_posts_are_made_after_a_ctrl_c_between_the_bell_and_its_answer():
+    calls = []
+    doorbell = TaskManager._doorbell
+    whole, doorbell.silence = doorbell.silence, once(doorbell.silence)
+    try:
+        TaskManager.create_task(value(0))
+        UiBridge.post(calls.append, 1)
+        run_for(5)
+    finally:
+        doorbell.silence = whole
+    UiBridge.post(calls.append, 2)
+    run_for(5)
+    assert calls == [1, 2]
+
+
+async def test_a_posted_call_may_raise_whatever_it_likes():
+    calls = []
+    TaskManager.set_exception_handler(lambda context: None)
+    for error in (ValueError, TaskManager.CancelledError):
+
+        def fail():
+            raise error
+
+        UiBridge.post(fail)
+        UiBridge.post(calls.append, error)
+        await until(lambda: error in calls, 2)
+
+
+def test_a_supervised_task_goes_on_at_once_after_a_ctrl_c_however_often():
+    starts = []
+
+    async def work():
+        starts.append(True)
+        await TaskManager.sleep_ms(1)
+        if len(starts) < 8:
+            raise KeyboardInterrupt
+
+    task = TaskManager.create_supervised_task(work, restart_delay_ms=50, name="supervised")
+    assert len(run_for(40)) == 7
+    assert len(starts) == 8
+    assert task.done()
+
+
+async def test_waiting_for_a_thread_that_is_cancelled_does_not_take_anothers_turn():
+    busy = [TaskManager.create_task(UiBridge.run_in_thread(time.sleep_ms, 30)) for _ in range(4)]
+    await TaskManager.sleep_ms(1)
+    impatient = [TaskManager.create_task(UiBridge.run_in_thread(time.sleep_ms, 1)) for _ in range(6)]
+    patient = TaskManager.create_task(UiBridge.run_in_thread(lambda: "here"))
+    await TaskManager.sleep_ms(1)
+    for task in impatient:
+        task.cancel()
+    assert await TaskManager.wait_for(patient, 2) == "here"
+    await TaskManager.gather(*busy)
+
+
+async def test_values_are_set_again_after_the_inbox_was_full(lvgl_loop, screen):
+    import lvgl as lv
+
+    label = lv.label(screen)
+    await TaskManager.sleep_ms(50)
+    try:
+        while True:
+            UiBridge.post(len, ())
+    except RuntimeError:
+        pass
+    try:
+        UiBridge.set_text(label, "no room")
+        raise AssertionError("no exception")
+    except RuntimeError as error:
+        assert "full" in str(error)
+    await TaskManager.sleep_ms(5)
+    UiBridge.set_text(label, "room")
+    await until(lambda: label.get_text() == "room", 2)
+
+
+async def test_values_outlive_the_loop_they_were_set_for(lvgl_loop, screen):
+    import lvgl as lv
+
+    from mpos import LvglLoop
+
+    label = lv.label(screen)
+    label.set_text("drawn")
+    await TaskManager.sleep_ms(20)
+    UiBridge.set_text(label, "before")
+    UiBridge.post(TaskManager.detach)
+    await TaskManager.sleep_ms(5)
+    other = LvglLoop(lvgl_loop.display)
+    TaskManager.attach(other)
+    try:
+        await until(lambda: label.get_text() == "before", 2)
+        UiBridge.set_text(label, "after")
+        await until(lambda: label.get_text() == "after", 2)
+    finally:
+        TaskManager.attach(lvgl_loop)
+        other.close()
+
+
+async def test_lvgl_can_be_detached_and_attached_in_its_own_callback(lvgl_loop, screen):
+    import lvgl as lv
+
+    label = lv.label(screen)
+    reports = []
+    TaskManager.set_exception_handler(reports.append)
+
+    def swap(timer):
+        TaskManager.detach()
+        TaskManager.attach(lvgl_loop)
+
+    for again in (lambda: UiBridge.timer(swap, 1, repeat=1), lambda: UiBridge.post(swap, None)):
+        again()
+        await TaskManager.sleep_ms(30)
+        assert not reports, reports
+        assert len([task for task in TaskManager.list_tasks() if task.name == "lvgl"]) == 1
+        frames = lvgl_loop.stats()["frames"]
+        label.set_text(label.get_text() + "!")
+        await until(lambda: lvgl_loop.stats()["frames"] > frames, 2)
+        turns = lvgl_loop.stats()["turns"]
+        lvgl_loop.wake()
+        await TaskManager.sleep_ms(2)
+        assert lvgl_loop.stats()["turns"] > turns
+
+
+def test_what_ends_a_program_leaves_the_loop_from_a_callback_but_not_through_lvgl(lvgl_loop, screen):
+    import lvgl as lv
+
+    button = lv.button(screen)
+    for error in (SystemExit, KeyboardInterrupt):
+
+        def handler(event):
+            button.delete()
+            raise error
+
+        button = lv.button(screen)
+        UiBridge.on(button, lv.EVENT.CLICKED, handler)
+
+        async def click():
+            button.send_event(lv.EVENT.CLICKED, None)
+            lv.label(screen).delete()
+
+        clicking = TaskManager.create_task(click())
+        assert run_for(30) == [error]
+        assert clicking.done()
+    reports = []
+    TaskManager.set_exception_handler(lambda context: reports.append(context["name"]))
+
+    def cancelled(timer):
+        raise TaskManager.CancelledError
+
+    UiBridge.timer(cancelled, 1, repeat=1)
+    run_for(30)
+    assert reports == ["cancelled"]
+    assert not lvgl_loop.stats()["wedged"]
+
+
+async def test_a_task_that_a_thread_made_can_be_cancelled_before_the_loop_has_seen_it():
+    made = []
+    ran = []
+
+    async def work():
+        ran.append(True)
+
+    def thread():
+        made.append(TaskManager.create_task(work()))
+
+    import _thread
+
+    _thread.start_new_thread(thread, ())
+    deadline = time.ticks_add(time.ticks_ms(), 2000)
+    while not made and time.ticks_diff(deadline, time.ticks_ms()) > 0:
+        pass  # The loop must not turn meanwhile.
+    TaskManager.cancel(made[0])
+    await until(made[0].done, 2)
+    assert not ran
