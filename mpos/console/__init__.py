@@ -239,8 +239,8 @@ class Console:
 
 
 def _repair_tasks():
-    """Find the tasks that a Ctrl-C has lost because it landed in asyncio's code when the command called that,
-    between two queues."""
+    """Put right what a Ctrl-C has torn because it landed in code of the loop that the command had called: a task
+    between two queues, a post whose bell was not rung yet."""
     module = sys.modules.get("mpos.task_manager")
     if module is not None:
-        module.repair(module.TaskManager.task_list - {core.cur_task}, None)
+        module.TaskManager.recover()

@@ -49,7 +49,7 @@ def outcome_of(awaitable):
 
 
 class once:
-    """Calls `function` and then raises KeyboardInterrupt, the first time; with `before` instead of calling it."""
+    """Calls `function`, then raises KeyboardInterrupt, the first time; `before`: without calling it."""
 
     def __init__(self, function, before=False):
         self._function = function

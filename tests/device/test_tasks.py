@@ -2,6 +2,8 @@
 
 import gc
 
+from conditions import until
+
 from mpos import CancelledError, TaskManager, TimeoutError
 
 
@@ -51,6 +53,7 @@ async def test_an_exception_nobody_awaits_is_reported_once_and_kept():
     TaskManager.set_exception_handler(reports.append)
     others = TaskManager.create_task(value("alive", 20))
     TaskManager.create_task(fail(ValueError("alone")), name="loner")
+    await until(lambda: reports)
     await TaskManager.sleep_ms(5)
     assert len(reports) == 1
     assert reports[0]["name"] == "loner"
