@@ -159,6 +159,14 @@ if [ -z "$port" ]; then
     fi
 fi
 
+# A board with its own USB port may come back under another name after a reset.
+known=()
+if ! $dry_run; then
+    identity=$("${flash[@]}" identify "$board" --port "$port") || exit
+    [ -z "$identity" ] || known=(--known "$identity")
+fi
+at=(--port "$port" ${known[@]+"${known[@]}"})
+
 # -- Firmware, or what is on the board already
 
 if [ -n "$firmware" ]; then
@@ -169,22 +177,22 @@ if [ -n "$firmware" ]; then
     run "$python" -m esptool --chip "$chip" --port "$port" --baud 921600 write-flash --erase-all 0x0 "$firmware"
 else
     step "Looking at the board at $port"
-    run "${flash[@]}" probe "$board" --port "$port" ${app_options[@]+"${app_options[@]}"}
+    run "${flash[@]}" probe "$board" "${at[@]}" ${app_options[@]+"${app_options[@]}"}
     if $erase; then
         echo "All files on the board are removed."
         step "Erasing the files"
-        run "${flash[@]}" erase "$board" --port "$port"
+        run "${flash[@]}" erase "$board" "${at[@]}"
     fi
 fi
 
 # -- Files
 
 step "Deploying mpos, the board and apps (over mpremote: what differs to :/deploy, then one rename)"
-run "${flash[@]}" deploy "$board" --port "$port" ${app_options[@]+"${app_options[@]}"}
+run "${flash[@]}" deploy "$board" "${at[@]}" ${app_options[@]+"${app_options[@]}"}
 
 step "Resetting, and waiting for mpos to be up"
-run "${flash[@]}" boot "$board" --port "$port"
+run "${flash[@]}" boot "$board" "${at[@]}"
 
 step "Self-test"
-run "${flash[@]}" selftest "$board" --port "$port"
+run "${flash[@]}" selftest "$board" "${at[@]}"
 $dry_run && echo "Nothing was done: this was a dry run." || echo "Done."

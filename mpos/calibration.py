@@ -1,7 +1,7 @@
 """Touch calibration that is done once and kept in a file.
 
 A `Calibration` stands in for lvgl_micropython's `TouchCalData`: pointer drivers take it as `touch_cal`. An
-app has the user calibrate with `await calibrate(...)`; the driver uses the result at once, and after a boot.
+app has the user calibrate with `await calibrate()`; the driver uses the result at once, and after a boot.
 """
 
 import json
@@ -58,17 +58,25 @@ class Calibration:
         return None
 
 
-async def calibrate(display, driver, text="Touch the cross", seconds=30):
-    """Have the user touch three crosses, and keep the result. `driver` is a pointer driver made with a
-    `Calibration` as `touch_cal`; `display` the `lv.display_t` it belongs to.
+async def calibrate(text="Touch the cross", seconds=30):
+    """Have the user touch three crosses on the board's touch panel, and keep the result.
 
-    Raises `TaskManager.TimeoutError` if a cross is not touched within `seconds`, ValueError if the touches
-    cannot be told apart. The earlier calibration then stays, and in any case the screen of before is back.
+    Raises RuntimeError if no panel of the board can be calibrated, `TaskManager.TimeoutError` if a cross is
+    not touched within `seconds`, ValueError if the touches cannot be told apart. The earlier calibration then
+    stays, and in any case the screen of before is back.
     """
     import lvgl as lv
 
+    from .hardware import Hardware
     from .task_manager import TaskManager
 
+    hardware = Hardware.current
+    drivers = [
+        one.driver for one in hardware.inputs if isinstance(getattr(one.driver, "_cal", None), Calibration)
+    ]
+    if not drivers:
+        raise RuntimeError("%s has no touch panel that can be calibrated" % hardware.name)
+    driver, display = drivers[0], hardware.display
     before, rotation = lv.screen_active(), display.get_rotation()
     screen = lv.obj(None)
     try:

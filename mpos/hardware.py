@@ -27,7 +27,7 @@ class Input:
 
 
 class Hardware:
-    """What `init()` of a board returns.
+    """What `init()` of a board returns. `Hardware.current` is that of this boot, for whoever needs it later.
 
     `display` may be an `lv.display_t` or a driver of lvgl_micropython around one; the attribute `display` is
     always the `lv.display_t`, `display_driver` what was given.
@@ -37,7 +37,10 @@ class Hardware:
     `sleep(asleep)` puts the display's controller to sleep or wakes it; None where it cannot.
     """
 
+    current = None
+
     def __init__(self, name, display, inputs=(), watchdog=None, backlight=None, sleep=None):
+        Hardware.current = self
         self.name = name
         self.display_driver = display
         self.display = getattr(display, "_disp_drv", display)

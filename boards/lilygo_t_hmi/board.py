@@ -6,7 +6,7 @@ Origin of the numbers: [L] LilyGO's repository, https://github.com/Xinyuan-LilyG
 (examples/factory/pins.h and factory.ino); [M] MicroPythonOS, which runs on this board
 (internal_filesystem/lib/mpos/board/lilygo_t_hmi.py at 7723a734).
 
-The touch panel has to be calibrated once (`await mpos.calibration.calibrate(...)`): until then the driver
+The touch panel has to be calibrated once (`await mpos.calibration.calibrate()`): until then the driver
 spreads its whole range over the screen, which is off by a finger's width at the edges.
 """
 

@@ -24,6 +24,17 @@ class Port:
     location: str  # the socket it is plugged into, like "1-3"
     description: str
 
+    @property
+    def identity(self) -> str:
+        """What is the same under another port name: "SERIAL_NUMBER@LOCATION"."""
+        return f"{self.serial_number}@{self.location}"
+
+    @classmethod
+    def known_as(cls, device: str, identity: str) -> Port:
+        """The port that was at `device`, from its `identity`."""
+        serial_number, _, location = identity.rpartition("@")
+        return cls(device, "", serial_number, location, "")
+
 
 def connected() -> list[Port]:
     """The serial ports of USB devices that are plugged in now."""
@@ -89,7 +100,7 @@ def find_again(
         for same in (
             [one for one in there if port.serial_number and one.serial_number == port.serial_number],
             [one for one in there if port.location and one.location == port.location],
-            [one for one in there if not port.serial_number and not port.location and one == port],
+            [one for one in there if port.identity == "@" and one.device == port.device],
         ):
             if same:
                 return same[0]

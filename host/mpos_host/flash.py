@@ -16,10 +16,12 @@ from pathlib import Path
 from mpos_host import boards, project
 from mpos_host.boards import Port
 from mpos_host.deploy import check_device, deploy, plan
-from mpos_host.device import Device, DeviceError, DeviceTimeout
+from mpos_host.device import Device, DeviceError, DeviceGone, DeviceTimeout
 from mpos_host.project import App, Board, UserError
 
+_STEPS_AT_A_PORT = ("probe", "erase", "deploy", "boot", "selftest")
 _BOOT_S = 45  # an ESP32 with a new file system formats it at the first boot
+_PAUSE_S = 0.1  # between two looks for a port
 _QUIET_S = 2  # no output for so long: the boot message was over before the port could be opened
 
 
@@ -76,49 +78,60 @@ def probe(board: Board, port: str) -> None:
     print(f"{machine}: it has what mpos needs")
 
 
-def erase(port: str) -> None:
+def identify(port: str) -> str:
+    """What tells the board at `port` from others after a reset; empty for a port that keeps its name."""
+    return next((one.identity for one in boards.connected() if one.device == port), "")
+
+
+def erase(port: Port) -> None:
     """Remove all files from the board."""
-    with Device(port) as device:
-        device.enter(soft_reset=True)
+    with _reach(port) as device:
         device.exec(_WIPE, timeout=60, what="the files to be removed")
 
 
-def deploy_to(board: Board, port: str, apps: Sequence[App]) -> None:
+def deploy_to(board: Board, port: Port, apps: Sequence[App]) -> None:
     """Bring mpos, the board and apps onto the board. What runs on it is stopped."""
-    with _connect(port, _BOOT_S) as device:
-        device.enter(soft_reset=True)
+    with _reach(port) as device:
         done = deploy(device, plan(board, apps), board)
     size = f"{done.bytes_sent / 1024:.0f} KB"
     print(f"{len(done.written)} files written ({size}), {len(done.removed)} removed")
 
 
-def boot(board: Board, port: str) -> None:
+def boot(board: Board, port: Port) -> None:
     """Reset the board and wait until mpos is up."""
-    with Device(port) as device:
-        device.hard_reset()
-    message = f"mpos: {board.name} is up"
     deadline = time.monotonic() + _BOOT_S
-    with _connect(port, _BOOT_S) as device:
-        printed, heard = "", time.monotonic()
-        while message not in printed:
-            new = device.follow(0.5)
-            printed += new
-            now = time.monotonic()
-            heard = now if new else heard
-            if now - heard >= _QUIET_S:
-                if _is_running(device):
-                    print("mpos is up (its message was over before the port was back)")
-                    return
-                if "Traceback" in printed or now >= deadline:
-                    raise UserError(
-                        f"mpos did not start. The board printed:\n{printed.strip() or '(nothing)'}"
-                    )
-    print(next(line for line in printed.splitlines() if message in line))
+    with _connect(port, deadline) as device:
+        device.hard_reset()
+    while True:
+        try:
+            with _connect(port, deadline) as device:
+                print(_boot_message(device, f"mpos: {board.name} is up", deadline))
+                return
+        except DeviceGone:
+            # A port of the chip itself is there for a moment after the reset, and then comes anew.
+            if time.monotonic() >= deadline:
+                raise
 
 
-def selftest(board: Board, port: str) -> None:
+def _boot_message(device: Device, message: str, deadline: float) -> str:
+    """The line with `message`, when the board prints it; raises UserError with what it prints instead."""
+    printed, heard = "", time.monotonic()
+    while message not in printed:
+        new = device.follow(0.5)
+        printed += new
+        now = time.monotonic()
+        heard = now if new else heard
+        if now - heard >= _QUIET_S:
+            if _is_running(device):
+                return "mpos is up (its message was over before the port was back)"
+            if "Traceback" in printed or now >= deadline:
+                raise UserError(f"mpos did not start. The board printed:\n{printed.strip() or '(nothing)'}")
+    return next(line for line in printed.splitlines() if message in line)
+
+
+def selftest(board: Board, port: Port) -> None:
     """Ask the running board for what shows that it works; raises UserError if something does not."""
-    with Device(port) as device:
+    with _connect(port, time.monotonic() + _BOOT_S) as device:
         first = _state(device)
         time.sleep(1)
         second = _state(device)
@@ -195,17 +208,31 @@ def _is_running(device: Device) -> bool:
         return False
 
 
-def _connect(port: str, seconds: float) -> Device:
+def _reach(port: Port) -> Device:
+    """The raw REPL of a board that may still be booting, after a soft reset."""
+    deadline = time.monotonic() + _BOOT_S
+    while True:
+        device = _connect(port, deadline)
+        try:
+            device.enter(soft_reset=True)
+            return device
+        except (DeviceTimeout, DeviceGone):
+            device.close()
+            if time.monotonic() >= deadline:
+                raise
+
+
+def _connect(port: Port, deadline: float) -> Device:
     """Open the port of a board that may be in the middle of a reset, also under another name."""
-    known = next((one for one in boards.connected() if one.device == port), None)
-    deadline = time.monotonic() + seconds
     while True:
         try:
-            return Device(boards.find_again(known, seconds).device if known else port)
+            if port.identity == "@":  # no USB device: a pseudo-terminal, or a real serial port
+                return Device(port.device)
+            return Device(boards.find_again(port, deadline - time.monotonic()).device)
         except UserError:
             if time.monotonic() >= deadline:
                 raise
-            time.sleep(0.1)
+            time.sleep(_PAUSE_S)
 
 
 def _ask(ports: Sequence[Port]) -> Port:
@@ -225,9 +252,10 @@ def _ask(ports: Sequence[Port]) -> Port:
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one step. Returns the exit code: 0, 1 for a failure, 2 for a command that cannot be right."""
     parser = argparse.ArgumentParser(prog="python -m mpos_host.flash", description=__doc__)
-    parser.add_argument("step", choices=["check", "find", "probe", "erase", "deploy", "boot", "selftest"])
+    parser.add_argument("step", choices=["check", "find", "identify", *_STEPS_AT_A_PORT])
     parser.add_argument("board")
     parser.add_argument("--port")
+    parser.add_argument("--known", default="", help="what `identify` said, to find the port again")
     parser.add_argument("--firmware")
     parser.add_argument("--app", action="append", default=[])
     options = parser.parse_args(arguments)
@@ -250,16 +278,20 @@ def _run(options: argparse.Namespace) -> None:
         print(find(board))
     elif options.port is None:
         raise UserError(f"{options.step} needs --port", 2)
-    elif options.step == "probe":
-        probe(board, options.port)
-    elif options.step == "erase":
-        erase(options.port)
-    elif options.step == "deploy":
-        deploy_to(board, options.port, apps)
-    elif options.step == "boot":
-        boot(board, options.port)
+    elif options.step == "identify":
+        print(identify(options.port))
     else:
-        selftest(board, options.port)
+        port = Port.known_as(options.port, options.known)
+        if options.step == "probe":
+            probe(board, port.device)
+        elif options.step == "erase":
+            erase(port)
+        elif options.step == "deploy":
+            deploy_to(board, port, apps)
+        elif options.step == "boot":
+            boot(board, port)
+        else:
+            selftest(board, port)
 
 
 if __name__ == "__main__":

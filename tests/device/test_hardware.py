@@ -4,7 +4,7 @@ import os
 
 from pins import Pin
 
-from mpos.calibration import Calibration, affine
+from mpos.calibration import Calibration, affine, calibrate
 from mpos.hardware import Hardware, Input, PinInterrupt, driver, is_mpos_fork
 
 
@@ -55,6 +55,7 @@ def test_drivers_are_taken_for_what_they_drive():
 
     hardware = Hardware("name", Driver(), [Input(Driver())])
     assert hardware.display == "display" and hardware.inputs[0].indev == "indev"
+    assert Hardware.current is hardware
 
 
 def test_the_screen_is_switched_off_and_on_with_the_brightness_it_had():
@@ -132,6 +133,16 @@ def test_three_touches_give_the_map_from_the_panel_to_the_screen():
     for (x, y), (to_x, to_y) in zip(points, targets):
         assert abs(x * alpha_x + y * beta_x + delta_x - to_x) < 0.1
         assert abs(x * alpha_y + y * beta_y + delta_y - to_y) < 0.1
+
+
+async def test_a_board_without_such_a_panel_cannot_be_calibrated():
+    Hardware("bare", object())
+    try:
+        await calibrate()
+    except RuntimeError as error:
+        assert "bare has no touch panel" in str(error)
+        return
+    raise AssertionError("calibrated")
 
 
 def test_touches_on_one_line_are_refused():

@@ -47,6 +47,13 @@ def test_a_board_without_a_number_is_known_by_its_socket():
     assert boards.find_again(before, 1, lambda: [S3, after]) == after
 
 
+def test_what_a_port_is_known_by_goes_from_one_step_to_the_next():
+    known = Port.known_as(S3.device, S3.identity)
+    assert boards.find_again(known, 1, lambda: [MODEM, S3]) == S3
+    no_usb = Port.known_as("/dev/pts/3", "")
+    assert no_usb.identity == "@"
+
+
 def test_a_board_that_does_not_come_back_is_named():
     with pytest.raises(UserError, match="the board at /dev/ttyACM1 did not come back: waited 0 s"):
         boards.find_again(S3_TOO, 0, lambda: [S3])

@@ -181,7 +181,7 @@ async def calibrated(source):
 
     rotation, screen, found = hardware.display.get_rotation(), lv.screen_active(), [seen()]
     user = TaskManager.create_task(finger())
-    await calibrate(hardware.display, driver)
+    await calibrate()
     await user
     found.append(seen())
     driver._cal = Calibration("touch")
