@@ -19,16 +19,17 @@ class Calibration:
     of no use without. A damaged file counts as none.
     """
 
-    FOLDER = "/calibration"
+    folder = "/calibration"
+    alphaX = betaX = deltaX = alphaY = betaY = deltaY = mirrorX = mirrorY = None
 
     def __init__(self, name, default=None):
-        self._path = "%s/%s.json" % (self.FOLDER, name)
+        self._path = "%s/%s.json" % (self.folder, name)
         self._set(self._load() or default or {})
 
     def save(self):
         """Keep the present values. The old file stays whole until the new one is complete."""
         try:
-            os.mkdir(self.FOLDER)
+            os.mkdir(self.folder)
         except OSError:
             pass  # it is there already; if not, open() below says why
         with open(self._path + ".new", "w") as file:
@@ -101,7 +102,7 @@ async def calibrate(text="Touch the cross", seconds=30):
         lv.screen_load(before)
         screen.delete()
     calibration = driver._cal
-    for field, value in zip(_FIELDS, values + (0, 0)):
+    for field, value in zip(_FIELDS, values + [0, 0]):
         setattr(calibration, field, value)
     calibration.save()
 
@@ -121,7 +122,7 @@ async def _touch(driver):
 
 
 def affine(points, targets):
-    """The six numbers that map three `points` onto three `targets`, in the order of `Calibration`'s fields.
+    """A list of the six numbers that map three `points` onto three `targets`, in the order of `_FIELDS`.
 
     Raises ValueError if the points are on one line, or nearly so.
     """
@@ -129,10 +130,10 @@ def affine(points, targets):
     area = (x2 - x1) * (y3 - y1) - (x3 - x1) * (y2 - y1)
     if abs(area) < 100:  # square pixels: the triangle of the crosses has tens of thousands
         raise ValueError("the touches are on one line")
-    values = ()
+    values = []
     for axis in (0, 1):
         u1, u2, u3 = [target[axis] for target in targets]
         alpha = ((u2 - u1) * (y3 - y1) - (u3 - u1) * (y2 - y1)) / area
         beta = ((x2 - x1) * (u3 - u1) - (x3 - x1) * (u2 - u1)) / area
-        values += (alpha, beta, u1 - alpha * x1 - beta * y1)
+        values += [alpha, beta, u1 - alpha * x1 - beta * y1]
     return values

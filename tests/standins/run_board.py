@@ -25,12 +25,12 @@ import lvgl as lv  # noqa: E402
 from mpos import LvglLoop, TaskManager  # noqa: E402
 from mpos.calibration import Calibration, calibrate  # noqa: E402
 
-Calibration.FOLDER = "calibration"  # in the current directory, not at the root of this computer
+Calibration.folder = "calibration"  # in the current directory, not at the root of this computer
 
 files_before = os.listdir(".")
 hardware = board.init()
 bus = standin_lcd_bus.BUSES[0]
-report = {
+report: dict = {
     "name": hardware.name,
     "size": [hardware.display.get_horizontal_resolution(), hardware.display.get_vertical_resolution()],
     "init_commands": len(bus.commands),
