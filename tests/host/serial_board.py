@@ -15,9 +15,9 @@ from mpos_host.virtual import VirtualBoard
 
 
 @pytest.fixture
-def bare_board() -> Iterator[VirtualBoard]:
-    """A board with a serial port only, as fresh as from the factory."""
-    with VirtualBoard(panel=False) as board:
+def bare_board(request: pytest.FixtureRequest) -> Iterator[VirtualBoard]:
+    """A board with a serial port only, as fresh as from the factory; the desktop binary with --binary."""
+    with VirtualBoard(panel=False, binary=request.config.getoption("--binary", default=None)) as board:
         yield board
 
 

@@ -90,15 +90,23 @@ def test_at_the_prompt_it_clears_the_line(bare_board: VirtualBoard) -> None:
 
 
 def test_with_kbd_intr_off_it_is_a_byte_on_stdin(bare_board: VirtualBoard) -> None:
-    code = (
-        "import micropython, sys\nmicropython.kbd_intr(-1)\nprint('ready')\n"
-        "print(sys.stdin.buffer.read(600) == bytes(range(3)) * 100 + b'\\x03' * 300)\nmicropython.kbd_intr(3)"
-    )
+    code = """
+import micropython, select, sys
+micropython.kbd_intr(-1)
+print('ready')
+poll = select.poll()
+poll.register(sys.stdin, select.POLLIN)
+data = b''
+while len(data) < 600 and poll.poll(5000):
+    data += sys.stdin.buffer.read(1)
+print(data == bytes(range(4)) * 100 + b'\\x03' * 200)
+micropython.kbd_intr(3)
+"""
     with raw_repl(bare_board) as transport:
         transport.exec_raw_no_follow(code)
         transport.read_until(1, b"ready\r\n")
-        transport.serial.write(bytes(range(3)) * 100)
-        transport.serial.write(b"\x03" * 300)
+        transport.serial.write(bytes(range(4)) * 100)
+        transport.serial.write(b"\x03" * 200)
         assert transport.follow(10) == (b"True\r\n", b"")
 
 
