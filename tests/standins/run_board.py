@@ -30,14 +30,14 @@ Calibration.folder = "calibration"  # in the current directory, not at the root 
 files_before = os.listdir(".")
 hardware = board.init()
 bus = standin_lcd_bus.BUSES[0]
-report: dict = {
-    "name": hardware.name,
-    "size": [hardware.display.get_horizontal_resolution(), hardware.display.get_vertical_resolution()],
-    "init_commands": len(bus.commands),
-    "ramctrl": [list(params) for cmd, params in bus.commands if cmd == 0xB0],
-    "madctl": [list(params) for cmd, params in bus.commands if cmd == 0x36][-1],
-    "task_handler": "task_handler" in sys.modules,
-}
+report = dict(
+    name=hardware.name,
+    size=[hardware.display.get_horizontal_resolution(), hardware.display.get_vertical_resolution()],
+    init_commands=len(bus.commands),
+    ramctrl=[list(params) for cmd, params in bus.commands if cmd == 0xB0],
+    madctl=[list(params) for cmd, params in bus.commands if cmd == 0x36][-1],
+    task_handler="task_handler" in sys.modules,
+)
 
 
 def indev_timers():

@@ -5,7 +5,7 @@ created is kept in lists, so that a check can press a button, fire an interrupt 
 """
 
 PINS = {}
-TOUCH = [None]  # (x, y) in the panel's own coordinates while it is touched, else None
+TOUCH: list = [None]  # (x, y) in the panel's own coordinates while it is touched, else None
 ADCS = []
 
 
