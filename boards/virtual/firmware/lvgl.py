@@ -461,7 +461,7 @@ _codec.make_function = _make_function
 _codec.errors = (TypeError, AttributeError, LvReferenceError, ValueError, OSError, RuntimeError)
 
 _start(_link.OPTIONS, 0)
-_codec.contained = bool(_finish() & 1)
+_link.contained = bool(_finish() & 1)
 _start(_link.NAME, 0)
 _put("obj")
 _finish()

@@ -66,7 +66,6 @@ make_class = None
 make_enum = None
 make_function = None
 errors = None
-contained = False
 
 
 def start(kind, arg):
@@ -358,7 +357,7 @@ def run_callback():
         entry = entry[0]
     elif slot is not None:
         entry = entry._callbacks[slot]
-    if not contained:
+    if not link.contained:
         return _call(entry, count, a, b, c)
     try:
         return _call(entry, count, a, b, c)

@@ -83,6 +83,7 @@ _outcome = None  # what that or an older one gave, until the panel has it
 
 tick = 0  # LVGL's clock in ms: this side owns it, the panel follows with each message
 nesting = 0
+contained = False  # whether exceptions of callbacks stay in them; set by lvgl.py
 
 
 class PanelError(OSError):
@@ -189,9 +190,12 @@ def _callback(context, failure):
             nesting -= 1
             _context = context
         except BaseException as e:
-            # As in upstream's binding, which jumps over the line that counts down.
             _context = context
             failure = e
+            if contained:  # a KeyboardInterrupt: LVGL does not learn of it
+                nesting -= 1
+                _outcome = None
+            # else as in upstream's binding, which jumps over the line that counts down
     head.arg = call
     head.context = context
     if _outcome is _RAISED:
