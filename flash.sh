@@ -114,7 +114,8 @@ if [ ! -f "$toml" ]; then
 fi
 chip=$(fact chip)
 arch=$(fact arch)
-: "${chip:=esp32s3}" "${arch:=xtensawin}"
+offset=$(fact offset)
+: "${chip:=esp32s3}" "${arch:=xtensawin}" "${offset:=0x0}"
 app_options=()
 if [ ${#apps[@]} -gt 0 ]; then
     for app in "${apps[@]}"; do
@@ -174,7 +175,7 @@ if [ -n "$firmware" ]; then
     step "Looking at the chip at $port"
     run "$python" -m esptool --chip "$chip" --port "$port" flash-id
     step "Writing $firmware"
-    run "$python" -m esptool --chip "$chip" --port "$port" --baud 921600 write-flash --erase-all 0x0 "$firmware"
+    run "$python" -m esptool --chip "$chip" --port "$port" --baud 921600 write-flash --erase-all "$offset" "$firmware"
 else
     step "Looking at the board at $port"
     run "${flash[@]}" probe "$board" "${at[@]}" ${app_options[@]+"${app_options[@]}"}

@@ -270,17 +270,18 @@ class _Device:
 
     def write(self, files: dict[str, bytes]) -> None:
         """Write staged files. Several small ones go in one command."""
-        batch, size = ["d=_deploy"], 0
+        batch: list[str] = []
+        size = 0
         for name, content in files.items():
-            batch.append(f"d['create']({name!r})")
+            batch.append(f"_deploy['create']({name!r})")
             for start in range(0, max(len(content), 1), _CHUNK):
                 piece = content[start : start + _CHUNK]
                 if size + len(piece) > _CHUNK:
                     self._exec("\n".join(batch))
-                    batch, size = ["d=_deploy"], 0
-                batch.append(f"d['write']({base64.b64encode(piece).decode()!r})")
+                    batch, size = [], 0
+                batch.append(f"_deploy['write']({base64.b64encode(piece).decode()!r})")
                 size += len(piece)
-        batch.append("d['complete']()")
+        batch.append("_deploy['complete']()")
         self._exec("\n".join(batch))
 
     def switch(self, step: bytes) -> None:
