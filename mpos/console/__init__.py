@@ -239,8 +239,7 @@ class Console:
 
 
 def _repair_tasks():
-    """Put right what a Ctrl-C has torn because it landed in code of the loop that the command had called: a task
-    between two queues, a post whose bell was not rung yet."""
+    """Put right what a Ctrl-C has torn that landed in code of asyncio or TaskManager called by a command."""
     module = sys.modules.get("mpos.task_manager")
     if module is not None:
         module.TaskManager.recover()

@@ -13,26 +13,10 @@ _DELETE = const(127)
 
 _INDENT = b"    "
 
-# What follows Escape, and the control character that does the same.
-_SEQUENCES = {
-    b"[A": 16,
-    b"[B": 14,
-    b"[C": 6,
-    b"[D": 2,
-    b"[H": 1,
-    b"[F": 5,
-    b"[1~": 1,
-    b"[4~": 5,
-    b"[7~": 1,
-    b"[8~": 5,
-    b"[3~": 4,
-    b"OA": 16,
-    b"OB": 14,
-    b"OC": 6,
-    b"OD": 2,
-    b"OH": 1,
-    b"OF": 5,
-}
+# The letter of a key's escape sequence, or the digit before its "~"; and at the same place the control
+# character that does the same.
+_KEYS = b"ABCDHF14783"
+_CONTROLS = b"\x10\x0e\x06\x02\x01\x05\x01\x05\x01\x05\x04"
 
 
 class Line:
@@ -91,14 +75,23 @@ class Line:
         return False
 
     def _continue_escape(self, byte):
-        sequence = self._escape + bytes((byte,))
-        if sequence in _SEQUENCES:
-            self._escape = None
-            self._control(_SEQUENCES[sequence])
-        elif sequence == b"O" or (sequence[:1] == b"[" and (len(sequence) == 1 or 48 <= byte <= 59)):
-            self._escape = sequence if len(sequence) < 8 else None
+        """Take a byte of an escape sequence: Escape, "[" or "O", numbers, and the byte that ends it."""
+        sequence = self._escape
+        if not sequence and byte in b"[O":
+            self._escape = bytes((byte,))
+        elif sequence and 48 <= byte <= 59 and len(sequence) < 8:
+            self._escape = sequence + bytes((byte,))
         else:
             self._escape = None
+            if len(sequence) == 1:
+                key = byte
+            elif len(sequence) == 2 and byte == 126:
+                key = sequence[1]
+            else:
+                return
+            place = _KEYS.find(bytes((key,)))
+            if place >= 0:
+                self._control(_CONTROLS[place])
 
     def _control(self, byte):
         if byte == 1:  # Ctrl-A, Home.

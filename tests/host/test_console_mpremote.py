@@ -87,6 +87,15 @@ def test_a_syntax_error_names_its_line(console: ConsoleBoard, code: str) -> None
     assert failed.value.stdout.endswith('File "<stdin>", line 2\nSyntaxError: invalid syntax\n')
 
 
+def test_a_script_too_big_for_the_heap_is_an_error_and_no_more(console: ConsoleBoard, tmp_path: Path) -> None:
+    script = tmp_path / "big.py"
+    script.write_text("# a line of a script that is too big for the heap of two megabytes\n" * 50_000)
+    with pytest.raises(subprocess.CalledProcessError) as failed:
+        console.mpremote("run", str(script))
+    assert "MemoryError" in failed.value.stdout
+    assert ticks(console) > 0
+
+
 def test_files_of_100_kb_arrive_whole_both_ways(console: ConsoleBoard, tmp_path: Path) -> None:
     data = os.urandom(100_000)
     (tmp_path / "there").write_bytes(data)

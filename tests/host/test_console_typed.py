@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import random
+import re
 import time
+from pathlib import Path
 
 import pytest
 from console_board import ConsoleBoard, console, console_board
@@ -22,6 +24,19 @@ def result_of_keys(terminal: Terminal, keys: bytes) -> str:
     terminal.send(keys + b"\r")
     terminal.until(b"\r\n")
     return terminal.until(b">>> ")[: -len(b">>> ")].decode().replace("\r\n", "\n")
+
+
+def test_the_session_in_the_docs_is_what_happens(console: ConsoleBoard) -> None:
+    page = (Path(__file__).parents[2] / "docs" / "console.md").read_text()
+    session = re.findall(r"^```pycon\n(.*?)^```$", page, re.MULTILINE | re.DOTALL)
+    assert session
+    with console.terminal() as terminal:
+        shown = ""
+        for line in re.findall(r"^(?:>>> |\.\.\. ?)(.*)$", session[0], re.MULTILINE):
+            terminal.send(line + "\r")
+            shown += terminal.until_any(b"\n>>> ", b"\n... ").decode()
+        lines = [line.rstrip() for line in f">>> {shown}".replace("\r\n", "\n").split("\n")]
+        assert lines[:-1] == session[0].splitlines()
 
 
 def test_values_are_printed_and_names_are_kept(console: ConsoleBoard) -> None:

@@ -43,6 +43,17 @@ class Terminal:
         found, _, self._unread = self._unread.partition(ending)
         return found + ending
 
+    def until_any(self, *endings: bytes) -> bytes:
+        """Everything up to and with the first of `endings` that comes."""
+        deadline = time.monotonic() + self.patience
+        while True:
+            found = [self._unread.find(ending) + len(ending) for ending in endings if ending in self._unread]
+            if found:
+                text, self._unread = self._unread[: min(found)], self._unread[min(found) :]
+                return text
+            if not self.wait(deadline - time.monotonic()):
+                raise TimeoutError(f"none of {endings!r} came, but {self._unread[-2000:]!r}")
+
     def wait(self, timeout: float) -> bool:
         """Wait at most `timeout` seconds for more to read; False if nothing came."""
         if not select.select([self._fd], [], [], max(0.0, timeout))[0]:
