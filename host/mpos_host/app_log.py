@@ -1,55 +1,64 @@
-"""The app's part of what a board sends: without the talk of tools that use the console beside it."""
+"""The app's part of what a board sends: without the talk of tools that use the console beside it.
+
+The protocol is that of MicroPython's raw REPL, with the frames of `mpos_host.device` in it.
+"""
 
 from __future__ import annotations
 
 import re
 
-# The console enters raw mode; a command begins there (MicroPython's documentation, "Raw-paste mode").
-_RAW = r"raw REPL; CTRL-B to exit\r?\n"
-_COMMAND = "R\x01"
-_EVENT = re.compile(f"{_RAW}|{_COMMAND}")
+_RAW = "raw REPL; CTRL-B to exit"
 
-# A command's answer has three parts, each ended by this byte: it was taken, what it printed, its errors.
-_END = "\x04"
-_PARTS = 3
+# What begins a talk, and which part of it comes then.
+_BEGIN = re.compile(rf"(?P<prompt>{_RAW}\r?\n)|(?P<frame>(?:OK)?\x02)|(?P<errors>\x04)|(?P<pasting>R\x01)")
+
+# The parts that are not the app's: how each ends, and which comes then.
+_PARTS = {
+    "frame": ("\x03", "app"),
+    "pasting": ("\x04", "output"),
+    "output": ("\x04", "errors"),
+    "errors": ("\x04", "prompt"),
+}
 
 # What the friendly REPL shows when a tool gives the console back.
-_BANNER = re.compile(r'^(MicroPython v[^\n]*|Type "help\(\)"[^\n]*)$')
+_BANNER = re.compile(r'^(MicroPython [^\n]*|Type "help\(\)"[^\n]*)$')
 _PROMPTS = re.compile(r"^(>>> ?)+")
 
 
 class AppLog:
-    """Give `feed()` what the board sends, a line or more at a time; it returns what of it is the app's.
-
-    An app that prints while a command's answer is under way is taken for the answer.
-    """
+    """Give `feed()` what the board sends, a line or more at a time; it returns what of it is the app's."""
 
     def __init__(self) -> None:
-        self._parts = 0  # of the answer of a command that are still to come
-        self._prompt = False  # a ">" comes next
+        self._part = "app"
 
     def feed(self, text: str) -> str:
         """The app's part of `text`, as whole lines where `text` has whole lines."""
         shown = ""
         while text:
-            if self._parts:
-                _, ended, text = text.partition(_END)
-                self._parts -= bool(ended)
-                self._prompt = not self._parts
-                continue
-            if self._prompt:
+            if self._part == "prompt":
                 text = text.removeprefix(">")
-                self._prompt = False
-            event = _EVENT.search(text)
-            if event is None:
-                return shown + _without_banner(text)
-            shown += _without_banner(text[: event.start()])
-            text = text[event.end() :]
-            if event[0] == _COMMAND:
-                self._parts = _PARTS
+                self._part = "app"
+            elif self._part == "app":
+                begin = _BEGIN.search(text)
+                end = begin.start() if begin else len(text)
+                shown += text[:end]
+                text = text[begin.end() :] if begin else ""
+                if begin and begin.lastgroup:
+                    self._part = begin.lastgroup
             else:
-                self._prompt = True
-        return shown
+                text = self._skip(text)
+        return _without_banner(shown)
+
+    def _skip(self, text: str) -> str:
+        """Drop the rest of the part; one that was cut short ends where the raw REPL is entered anew."""
+        ending, following = _PARTS[self._part]
+        before, ended, after = text.partition(ending)
+        if _RAW in before:
+            self._part = "app"
+            return text[text.index(_RAW) :]
+        if ended:
+            self._part = following
+        return after
 
 
 def _without_banner(text: str) -> str:

@@ -24,6 +24,11 @@ __all__ = ["Device", "DeviceError", "DeviceGone", "DeviceTimeout"]
 
 _PROMPT = b">"
 
+# A command without raw-paste goes in pieces of so many bytes, with a pause (seconds) for the device to take
+# them in: a serial line has no other flow control. The numbers are mpremote's.
+_PLAIN_PIECE = 256
+_PLAIN_PAUSE = 0.01
+
 # Bytes of a file in a command: 1 KB of base64, for which any heap has room.
 _PIECE = 768
 
@@ -139,6 +144,10 @@ class Device:
         self._stream.skip(_PROMPT)
         return self._stream.for_a_while(seconds)
 
+    def send_line(self, text: str) -> None:
+        """Give the code that runs a line on its stdin."""
+        self._stream.write(text.encode() + b"\n")
+
     def interrupt(self, timeout: float = 5) -> str:
         """Ctrl-C to the command that runs; waits for its end and returns the traceback it leaves."""
         what = "the end of the command after Ctrl-C"
@@ -168,28 +177,42 @@ class Device:
         self.transport.in_raw_repl = False
 
     def _framed(self, code: str, imports: str, timeout: float, name: str) -> str:
-        """Run `code` and return what it prints between the bytes 2 and 3; the rest is the app's: to `log`."""
+        """Run `code` and return what it prints between the bytes 2 and 3; the rest is the app's: to `log`.
+
+        The command is given without raw-paste: with it, mpos holds back what the app prints. An empty frame
+        comes first, so that the "OK" that answers the command can be told from the app's text.
+        """
+        self.enter()
         what = f"the end of {name.strip().splitlines()[0]}"
         until = time.monotonic() + timeout
-        self._send(f"import {imports}\n{code}" if imports else code, what, timeout)
+        command = f"print(end='\\x02\\x03')\n{f'import {imports}' if imports else ''}\n{code}\x04".encode()
+        self._stream.skip(_PROMPT)
+        for start in range(0, len(command), _PLAIN_PIECE):
+            if start:
+                time.sleep(_PLAIN_PAUSE)
+            self._stream.write(command[start : start + _PLAIN_PIECE])
 
         def read(ending: bytes, output: Callable[[str], None] | None = None) -> str:
             return self._stream.until(ending, what, until - time.monotonic(), output, also=b"\x04")
 
-        read(b"\x02", self.log)
+        self._log(read(b"\x02").removesuffix("OK"))
         result = ""
+        if self._stream.stopped_at == b"\x02":
+            read(b"\x03")
+            read(b"\x02", self._log)
         if self._stream.stopped_at == b"\x02":
             result = read(b"\x03")
         if self._stream.stopped_at == b"\x03":
-            read(b"\x04", self.log)
+            read(b"\x04", self._log)
         self._finish(result, what, until)
         return result.replace("\r\n", "\n")
 
     def _send(self, code: str, what: str, timeout: float) -> None:
         """Give the raw REPL a command by its raw-paste mode, in which the device says how much it can take.
 
-        As mpremote does it, but what an app prints meanwhile is told from the device's answers, which are
-        control characters, and goes to `log`. Protocol: MicroPython's documentation, "Raw-paste mode".
+        As mpremote does it, but what an app prints meanwhile (a thread, an app without mpos) is told from the
+        device's answers, which are control characters. Protocol: MicroPython's documentation, "Raw-paste
+        mode".
         """
         self.enter()
         until = time.monotonic() + timeout
@@ -213,7 +236,9 @@ class Device:
 
     def _log_until(self, ending: bytes, what: str, until: float, also: bytes | None = None) -> None:
         printed = self._stream.until(ending, what, until - time.monotonic(), also=also)
-        printed = printed.replace("\x01", "")
+        self._log(printed.replace("\x01", ""))
+
+    def _log(self, printed: str) -> None:
         if printed:
             self.log(printed)
 

@@ -4,7 +4,8 @@ import pytest
 
 from mpos_host.app_log import AppLog
 
-COMMAND = "R\x01\x80\x00\x01\x04the answer\r\nof a command\r\n\x04\x04>"
+PASTED = "R\x01\x80\x00\x01\x04the answer\r\nof a command\r\n\x04\x04>"
+FRAMED = "OK\x02\x03between\r\n\x02[1,\r\n2]\x03\x04Traceback:\r\nZeroDivisionError\r\n\x04>"
 ENTER = "raw REPL; CTRL-B to exit\r\n>"
 LEAVE = '\r\nMicroPython v1.29; linux\r\nType "help()" for more information.\r\n>>> '
 
@@ -15,10 +16,10 @@ def lines_of(text: str) -> list[str]:
 
 @pytest.mark.parametrize("pieces", [lines_of, lambda text: [text]])
 def test_only_the_app_is_shown(pieces):
-    sent = "first\r\n" + ENTER + COMMAND + "second\r\n" + COMMAND + COMMAND + LEAVE + "third\r\n"
+    sent = "first\r\n" + ENTER + PASTED + "second\r\n" + FRAMED + PASTED + LEAVE + "third\r\n"
     log = AppLog()
     shown = "".join(log.feed(piece) for piece in pieces(sent))
-    assert [line for line in shown.splitlines() if line] == ["first", "second", "third"]
+    assert shown.split() == ["first", "second", "between", "third"]
 
 
 def test_a_session_that_was_cut_short_does_not_hide_what_follows():
