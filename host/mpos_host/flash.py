@@ -18,6 +18,7 @@ from mpos_host.boards import Port
 from mpos_host.deploy import check_device, deploy, plan
 from mpos_host.device import Device, DeviceError, DeviceGone, DeviceTimeout
 from mpos_host.project import App, Board, UserError
+from mpos_host.target import parse_size
 
 _STEPS_AT_A_PORT = ("probe", "erase", "deploy", "boot", "selftest")
 _BOOT_S = 45  # an ESP32 with a new file system formats it at the first boot
@@ -46,6 +47,9 @@ def check_firmware(board: Board, image: Path) -> str:
     chip = found[1].lower().replace("-", "")
     if chip != board.facts["chip"]:
         raise UserError(f"{image} is for {found[1]}, but {board.name} has an {board.facts['chip'].upper()}")
+    size, flash = image.stat().st_size, board.facts["flash"]["size"]
+    if size > parse_size(flash):
+        raise UserError(f"{image} has {size / 2**20:.1f} MB, but the flash of {board.name} has {flash}B")
     return found[1]
 
 

@@ -5,6 +5,7 @@ import re
 import shutil
 import signal
 import subprocess
+import sys
 import time
 from pathlib import Path
 
@@ -17,6 +18,9 @@ from mpos_host.virtual.board import VirtualBoard
 
 ROOT = project.root()
 WAVESHARE = "waveshare_esp32_s3_touch_lcd_2"
+
+# The Python that runs the tests is the one flash.sh finds, where there is no .venv.
+ENVIRONMENT = os.environ | {"PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}"}
 
 APP = """
 from mpos import Activity
@@ -62,7 +66,9 @@ def app(tmp_path):
 def flash(*arguments):
     """Run flash.sh; returns what it did."""
     command = [str(ROOT / "flash.sh"), *map(str, arguments)]
-    return subprocess.run(command, capture_output=True, text=True, stdin=subprocess.DEVNULL, timeout=100)
+    return subprocess.run(
+        command, capture_output=True, text=True, stdin=subprocess.DEVNULL, timeout=100, env=ENVIRONMENT
+    )
 
 
 def files_on(virtual, name):
@@ -138,6 +144,7 @@ def test_killed_at_any_moment_the_board_boots_and_a_second_run_completes(virtual
         stdout=subprocess.DEVNULL,
         stderr=subprocess.PIPE,
         start_new_session=True,
+        env=ENVIRONMENT,
     )
     # Spread over the time a run takes before the board is reset.
     time.sleep(0.1 + number * 0.3)
@@ -205,6 +212,14 @@ def test_firmware_for_another_chip_is_refused(tmp_path):
     assert done.returncode == 1
     assert f"{wrong} is for ESP32, but {WAVESHARE} has an ESP32S3" in done.stderr
     assert "write-flash" not in done.stdout
+
+
+def test_firmware_that_does_not_fit_is_refused(tmp_path):
+    big = image(tmp_path / "big.bin", bin_image.ESP32S3FirmwareImage)
+    os.truncate(big, 20 * 2**20)
+    done = flash(WAVESHARE, "--port", "/dev/null", "--firmware", big)
+    assert done.returncode == 1
+    assert f"{big} has 20.0 MB, but the flash of {WAVESHARE} has 16MB" in done.stderr
 
 
 def test_a_file_that_is_no_firmware_is_refused(tmp_path):
