@@ -1,9 +1,17 @@
 """Boot: board, display, loop, console, first app."""
 
+import gc
 import json
 import sys
 
+from micropython import const
+
 from .task_manager import TaskManager
+
+
+# A heap that is collected only when it is full has what survived strewn all over it afterwards, and no room for
+# a buffer in between. While modules are loaded it is collected after so many bytes.
+_BOOT_THRESHOLD = const(8192)
 
 
 def main():
@@ -13,6 +21,7 @@ def main():
     """
     from .console import Console
 
+    gc.threshold(_BOOT_THRESHOLD)
     loop = None
     try:
         loop = start_ui()
@@ -52,6 +61,8 @@ async def _start_first_app():
         from .app.launcher import launch
 
         launch(package, json.loads(_contents("/app_extras.json") or "{}"))
+    gc.collect()
+    gc.threshold(gc.mem_free() // 4)
 
 
 def first_app():
