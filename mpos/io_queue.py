@@ -32,22 +32,17 @@ class LoopIOQueue(core.IOQueue):
 
     def wait_io_event(self, dt):
         """asyncio calls this before each step: wait for at most `dt` ms (-1: without limit) for an event."""
-        leaving = self.leaving
-        if leaving is not None:
-            self.leaving = None
-            raise leaving
+        # Few locals: a larger frame would come from the heap each time (see TaskRecord).
+        if self.leaving is not None:
+            self._leave()
         ui = self.ui
         if ui is not None and ui.before_poll():
             dt = 0
         self.polls += 1
         self.polling = True
         while True:
-            for stream, event in self.poller.ipoll(dt):
-                if stream is self._bell:
-                    self._inbox.answer()
-                    self._on_mail()
-                else:
-                    self._wake_tasks(stream, event)
+            for ready in self.poller.ipoll(dt):
+                self._wake_tasks(ready)
             # Without a time limit asyncio takes a task from its queue without looking again.
             if dt >= 0 or core._task_queue.peek():
                 break
@@ -55,7 +50,17 @@ class LoopIOQueue(core.IOQueue):
         if ui is not None:
             ui.after_poll()
 
-    def _wake_tasks(self, stream, event):
+    def _leave(self):
+        leaving = self.leaving
+        self.leaving = None
+        raise leaving
+
+    def _wake_tasks(self, ready):
+        stream, event = ready
+        if stream is self._bell:
+            self._inbox.answer()
+            self._on_mail()
+            return
         entry = self.map[id(stream)]
         reader, writer, _ = entry
         # Each is taken out of the map before it is queued: a Ctrl-C in between then leaves a task that is

@@ -22,8 +22,9 @@ def repair(tasks, interrupted):
     # asyncio has one object for all sleeps: one that began and was not awaited any more would be slept by
     # whichever task wakes up next.
     core.sleep_ms(0).state = None
-    if interrupted is not None and interrupted.state and getattr(interrupted.coro, "has_ended", False):
-        _finish(interrupted)
+    if interrupted is not None and interrupted.state:
+        if getattr(interrupted.coro, "outcome", None) is not None:
+            _finish(interrupted)
     queued = _contents(core._task_queue)
     lost = [task for task in tasks if not task.done() and task not in queued and not _waits(task)]
     for task in lost:
