@@ -28,8 +28,8 @@ _ASYNCIO_CORE = _ANYTHING + "cur_task: Any\n_task_queue: Any\n_io_queue: Any\n"
 
 # Functions of LVGL without arguments, to which its stub gives one.
 _WITHOUT_ARGUMENT = re.compile(
-    r"def (delete|delete_refr_timer|flush_ready|focus_next|focus_prev|pause|ready|remove_all_objs|reset"
-    r"|resume|set_default|trigger_activity)\(self, (?:arg|disp): Any\)"
+    r"def (delete|delete_refr_timer|flush_ready|focus_next|focus_prev|init|pause|ready|remove_all_objs"
+    r"|reset|resume|set_default|trigger_activity)\(self, (?:arg|disp): Any\)"
 )
 
 # Structs of LVGL whose methods the stub has in full. Of the others it leaves out the fields.
@@ -60,6 +60,10 @@ def folder(root: Path) -> Path:
         "def __init__(self, iterable: Iterable[_T], maxlen: int | None = None) -> None",
         "def __init__(self, iterable: Iterable[_T], maxlen: int | None = None, flags: int = 0) -> None",
     )
+    for name in ("StringIO", "BytesIO"):  # without any method in the stubs
+        methods = f"class {name}:\n    def __getattr__(self, name: str) -> Any: ..."
+        _replace(typings / "stdlib/io.pyi", f"class {name}:", methods)
+    _add(typings / "stdlib/io.pyi", "from typing import Any\n")
     (typings / "lvgl.pyi").write_text(_lvgl())
     stamp.write_text(maker)
     return typings
