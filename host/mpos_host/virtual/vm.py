@@ -137,14 +137,11 @@ class VmProcess:
         with self._stopped() as is_stopped:
             if not is_stopped or not self.catches_interrupt():
                 return False
-            if self.pending_exception is not None and (self._can_be_woken or not self._waits()):
-                self._store_pending(*self.pending_exception)
+            if (self._can_be_woken or not self._waits()) and self._store_pending():
                 if self._can_be_woken:
                     self._signal_main_thread(WAKE_UP)
-            elif (
-                not self._status("SigPnd") & _SIGINT_BIT
-            ):  # a second one before the first is taken would kill
-                self._signal_main_thread(signal.SIGINT)
+            elif not self._status("SigPnd") & _SIGINT_BIT:
+                self._signal_main_thread(signal.SIGINT)  # two at a time would kill
             return True
 
     def is_interrupt_pending(self) -> bool:
@@ -198,9 +195,18 @@ class VmProcess:
         finally:
             os.kill(self.pid, signal.SIGCONT)
 
-    def _store_pending(self, cell: int, exception: int) -> None:
-        self._write_memory(exception + _TRACEBACK_OFFSET, 0)
-        self._write_memory(cell, exception)
+    def _store_pending(self) -> bool:
+        """False if that is not possible: the place is unknown, or a hardened kernel does not let us."""
+        if self.pending_exception is None:
+            return False
+        cell, exception = self.pending_exception
+        try:
+            self._write_memory(exception + _TRACEBACK_OFFSET, 0)
+            self._write_memory(cell, exception)
+        except PermissionError:
+            self.pending_exception = None
+            return False
+        return True
 
     def _write_memory(self, address: int, word: int) -> None:
         with open(f"/proc/{self.pid}/mem", "r+b", buffering=0) as memory:
@@ -213,6 +219,8 @@ class VmProcess:
     def _waits(self) -> bool:
         """True if the main thread is in a system call that may wait, and that leaves nothing half done."""
         call = self._system_call()
+        if not call:
+            return True
         return call[:1] == ["0"] and call[1:2] != [hex(self._flash_fd)] or call[:1] in _WAITING_CALLS
 
     def _system_call(self) -> list[str]:
