@@ -173,7 +173,9 @@ class Device:
     def hard_reset(self) -> None:
         """Reset the chip. The port may vanish for a while: close this and open another."""
         self.enter()
-        self._stream.write(b"import machine\nmachine.reset()\n\x04")
+        self._stream.skip(_PROMPT)
+        # The frame is there for the same reason as in _framed.
+        self._stream.write(b"print(end='\\x02\\x03')\nimport machine\nmachine.reset()\n\x04")
         self.transport.in_raw_repl = False
 
     def _framed(self, code: str, imports: str, timeout: float, name: str) -> str:

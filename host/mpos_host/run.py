@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 import sys
 import time
 from pathlib import Path
@@ -32,6 +33,8 @@ def run(options: argparse.Namespace) -> int:
     """The command. Returns the exit code."""
     app = project.load_app(options.app)
     extras = parse_extras(options.arg)
+    if not options.headless:
+        _show_window()
     with open_target(options, log=show) as target:
         try:
             start_app(target, app, extras, source=options.source)
@@ -117,6 +120,13 @@ def parse_extras(arguments: list[str]) -> dict[str, str]:
             raise UserError(f"--arg takes NAME=VALUE, not {argument!r}", 2)
         extras[name] = value
     return extras
+
+
+def _show_window() -> None:
+    """Have SDL, on the board that has it, open its window where there is a desktop; else it draws nowhere."""
+    for desktop, driver in (("WAYLAND_DISPLAY", "wayland"), ("DISPLAY", "x11")):
+        if os.environ.get(desktop):
+            os.environ.setdefault("SDL_VIDEODRIVER", driver)
 
 
 def _send_extras(target: Target, extras: dict[str, str]) -> None:
