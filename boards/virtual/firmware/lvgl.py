@@ -37,13 +37,15 @@ class _Handle:
 class obj(_Handle):
     """A widget; the class of each kind of widget is derived from it when it is first used."""
 
-    def __init__(self, parent=None):
+    def __init__(self, parent=None, *more):
         kind = type(self)
         native = _classes.get(kind._cid) is kind
         if not native and kind not in _prepared:
             _prepare(kind)
         _start(_link.NEW, kind._cid)
         _put(parent)
+        for one in more:
+            _put(one)
         handle = _finish()
         _set(self, "_h", handle)
         if native:
@@ -371,18 +373,17 @@ def _make_class():
     _classes[cid] = made
     for one in enums:
         setattr(made, one._name, one)
-    if kind:
-        _preload(made, preload)
-    elif made is not obj:
-        _preload(made)
-        _preload(obj)
+    if made is not obj:
+        _preload(made, preload.split(" "))
+        if not kind:
+            _preload(obj)
     return made
 
 
-def _preload(kind, always=None):
-    """Install the class's own methods that loaded code names: an identifier of code is an interned string.
+def _preload(kind, always=()):
+    """Install the class's own methods that loaded code names, and those in `always`.
 
-    MicroPython does not ask `__getattr__` when a method is looked up on a class or through super().
+    An identifier of code is an interned string, which shows in its id. MicroPython does not ask `__getattr__` when a method is looked up on a class or through super().
     """
     index = 0
     while True:
@@ -391,8 +392,8 @@ def _preload(kind, always=None):
             return
         for name in names.split(" "):
             index += 1
-            wanted = id(name) & 3 == 2 or (always and name.startswith(always))
-            if wanted and name not in kind.__dict__:
+            wanted = name in always or id(name) & 3 == 2
+            if wanted and name not in kind.__dict__ and not hasattr(_Animation, name):
                 _codec.aside(_link.CLASS, kind._cid | index << 16)
 
 

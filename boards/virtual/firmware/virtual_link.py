@@ -195,7 +195,8 @@ def _callback(context, failure):
             if contained:  # a KeyboardInterrupt: LVGL does not learn of it
                 nesting -= 1
                 _outcome = None
-            # else as in upstream's binding, which jumps over the line that counts down
+            else:  # as in upstream's binding, which jumps over the line that counts down
+                _outcome = _RAISED
     head.arg = call
     head.context = context
     if _outcome is _RAISED:

@@ -34,6 +34,7 @@ class Adaptations:
             "obj.get_event_count": self._get_event_count,
             "obj.get_event_dsc": self._get_event_dsc,
             "obj.remove_event": self._remove_event,
+            "obj.remove_event_dsc": self._remove_event_dsc,
             "obj.remove_event_cb": self._remove_event_cb,
             "obj.get_user_data": lambda owner: wire.user_data(0),
             "timer_t.get_user_data": self._timer_user_data,
@@ -52,7 +53,7 @@ class Adaptations:
             "timer_t.ready": self._timer_ready,
             "timer_t.set_period": self._timer_set_period,
         }
-        self.constructors: dict[str, Callable[[Any], None]] = {"menu_page": _needs_menu}
+        self.constructors: dict[str, Callable[[Any, list[Any]], None]] = {"menu_page": _needs_menu}
         self._time_until_next = find_time_until_next()
         self.current = 0  # the callback that runs, for its user data
         self.on_deinit: Callable[[], None] = lambda: None
@@ -67,13 +68,15 @@ class Adaptations:
             raise type_error("obj.add_event_cb: user_data is None or a dict")
         if isinstance(callback, Callback):
             function = self._calls.callback(callback, _EVENT, "event")
-            self._objects.hold(entry, "event", callback, adds=True)
         elif callback is None:
             function = _nothing
         else:
             raise type_error("obj.add_event_cb needs a function")
         entry.wrapper.add_event_cb(function, code, None)
-        return self._event_dsc(entry.address, entry.wrapper.get_event_count() - 1)
+        index = entry.wrapper.get_event_count() - 1
+        if isinstance(callback, Callback):
+            self._objects.hold(entry, _event_slot(lib.lv_obj_get_event_dsc(entry.address, index)), callback)
+        return self._event_dsc(entry.address, index)
 
     def _get_event_count(self, owner: Handle) -> bytes:
         return wire.scalar(self._objects.get(owner).wrapper.get_event_count() - _OWN_EVENTS)
@@ -87,7 +90,21 @@ class Adaptations:
         return self._values.result(struct_at(lv.event_dsc_t, address) if address else None)
 
     def _remove_event(self, owner: Handle, index: int) -> bytes:
-        return wire.scalar(bool(self._objects.get(owner).wrapper.remove_event(_shift(index))))
+        entry = self._objects.get(owner)
+        slot = _event_slot(lib.lv_obj_get_event_dsc(entry.address, _shift(index)))
+        removed = bool(entry.wrapper.remove_event(_shift(index)))
+        if removed:
+            self._objects.let_go(entry, slot)
+        return wire.scalar(removed)
+
+    def _remove_event_dsc(self, owner: Handle, dsc: Any) -> bytes:
+        entry = self._objects.get(owner)
+        if not isinstance(dsc, Handle) or self._objects.get(dsc).kind != "event_dsc_t":
+            raise type_error("obj.remove_event_dsc needs an lv_event_dsc_t")
+        for index in range(entry.wrapper.get_event_count()):
+            if lib.lv_obj_get_event_dsc(entry.address, index) == self._objects.get(dsc).address:
+                return self._remove_event(owner, index if index < 1 else index - _OWN_EVENTS)
+        return wire.scalar(False)
 
     def _remove_event_cb(self, owner: Handle, callback: Any) -> bytes:
         """Upstream never finds it: each registration has a function of its own there."""
@@ -116,7 +133,7 @@ class Adaptations:
         timer = lv.timer_create(self._timer_function(callback), period, None)
         entry = self._objects.struct(timer, "timer_t", fresh=True)
         if isinstance(callback, Callback):
-            self._objects.hold(entry, "set_cb", callback, adds=False)
+            self._objects.hold(entry, "set_cb", callback)
         return self._values.result(timer)
 
     def _timer_set_cb(self, timer: Handle, callback: Any) -> bytes:
@@ -125,7 +142,7 @@ class Adaptations:
             raise type_error("timer_t.set_cb needs a function")
         lv.timer_set_cb(entry.wrapper, self._timer_function(callback))
         if isinstance(callback, Callback):
-            self._objects.hold(entry, "set_cb", callback, adds=False)
+            self._objects.hold(entry, "set_cb", callback)
         return _NONE
 
     def _timer_ready(self, timer: Handle) -> bytes:
@@ -196,6 +213,10 @@ class UserData:
         self.callback = callback
 
 
+def _event_slot(dsc: int | None) -> str:
+    return f"event {dsc}"
+
+
 def _shift(index: int) -> int:
     if type(index) is not int:
         raise type_error("an event's index is an int")
@@ -206,6 +227,8 @@ def _nothing(*_: Any) -> None:
     """A callback that was given as None."""
 
 
-def _needs_menu(parent: Any) -> None:
+def _needs_menu(parent: Any, more: list[Any]) -> None:
+    if len(more) != 1 or not isinstance(more[0], (str, type(None))):
+        raise type_error("lv.menu_page takes a menu and a title, which may be None")
     if parent is None or not parent.has_class(lv.menu_class):
         raise type_error("lv.menu_page: the parent is a menu")

@@ -152,7 +152,10 @@ class Calls:
             raise type_error(f"{_title(member)}: {text}") from None
 
     def _adopt(self, member: Member, arguments: list[Any], result: Any) -> None:
-        """Callbacks live as long as what they were given to."""
+        """Callbacks live as long as what they were given to, those of animations in a timeline as long as it."""
+        for value in arguments[1:]:
+            if isinstance(value, Value) and value.callback and isinstance(arguments[0], Handle):
+                self.objects.hold(self.objects.get(arguments[0]), member.name, value.callback, adds=True)
         callbacks = [int(value) for value in arguments if isinstance(value, Callback)]
         if not callbacks:
             return
@@ -214,10 +217,10 @@ class Calls:
 
     def _new(self, class_id: int, reader: Reader) -> bytes:
         made = self.names.get_class(class_id)
-        value = reader.value()
+        value, *more = reader.rest()
         self.describe = f"lv.{made.stub}()"
         if made.kind == WIDGET:
-            return self._new_widget(made, value)
+            return self._new_widget(made, value, more)
         wrapper = made.type()
         if isinstance(value, dict):
             for name, one in value.items():
@@ -225,15 +228,14 @@ class Calls:
         entry = self.objects.struct(wrapper, made.stub, fresh=True)
         return wire.updates([]) + wire.scalar(entry.number)
 
-    def _new_widget(self, made: Class, parent: Any) -> bytes:
+    def _new_widget(self, made: Class, parent: Any, more: list[Any]) -> bytes:
         if parent is not None and not (isinstance(parent, Handle) and parent.is_widget):
             raise type_error(f"lv.{made.name}: the parent is a widget or None")
         under = self.objects.get(parent).wrapper if parent is not None else None
-        check = self.adapt.constructors.get(made.name)
-        if check is not None:
-            check(under)
+        check = self.adapt.constructors.get(made.name, _takes_parent_only)
+        check(under, more)
         try:
-            wrapper = made.type(under)
+            wrapper = made.type(under, *more)
         except (TypeError, SystemError) as failure:
             raise type_error(f"lv.{made.name}: {reason(failure)}") from None
         entry = self.objects.widget(wrapper)
@@ -286,6 +288,13 @@ class Calls:
         wanted = max(0, min(_READ_SIZE, size - offset))
         address = pointer(wrapper) + offset
         return wire.updates([]) + wire.scalar(ctypes.string_at(address, wanted) if wanted else b"")
+
+
+def _takes_parent_only(_: Any, more: list[Any]) -> None:
+    if more:
+        raise type_error(
+            f"a widget's constructor takes its parent only, {len(more)} more arguments were given"
+        )
 
 
 def _wrong_count(member: Member, wanted: int, given: int) -> str:

@@ -105,8 +105,15 @@ class Names:
             for name in own
             if name.isupper()
         ]
-        preload = "path_" if made.stub == "anim_t" else ""
-        return wire.class_definition(made.number, made.base, made.size, made.kind, made.name, enums, preload)
+        names = self.method_names(made)
+        if made.kind == WIDGET:
+            # A method that also the base has would be found there, once it is known there.
+            preload = [name for name in names if any(name in vars(base) for base in made.type.__mro__[1:])]
+        else:
+            preload = [name for name in names if name.startswith("path_")]
+        return wire.class_definition(
+            made.number, made.base, made.size, made.kind, made.name, enums, " ".join(preload)
+        )
 
     def name(self, enum: int, name: str) -> bytes:
         """What a name of the module, or of enumeration number `enum`, means. Raises VmError if nothing."""

@@ -125,13 +125,15 @@ class Objects:
             del self._structs[(entry.kind, entry.address)]
         self._release(entry)
 
-    def hold(self, entry: Entry, slot: str, callback: int, adds: bool) -> None:
+    def hold(self, entry: Entry, slot: str, callback: int, adds: bool = False) -> None:
         """LVGL has a callback of the VM for `entry`; unless it `adds`, it takes the place of the one before."""
-        held = entry.slots.setdefault(slot, [])
         if not adds:
-            self.release_callbacks(held)
-            held.clear()
-        held.append(callback)
+            self.let_go(entry, slot)
+        entry.slots.setdefault(slot, []).append(callback)
+
+    def let_go(self, entry: Entry, slot: str) -> None:
+        """LVGL no longer has what was in that slot."""
+        self.release_callbacks(entry.slots.pop(slot, []))
 
     def release_callbacks(self, callbacks: list[int]) -> None:
         self.forgotten += [callback | CALLBACK_BIT for callback in callbacks]

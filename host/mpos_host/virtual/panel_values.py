@@ -89,7 +89,9 @@ class Values:
         if wanted == UNCHECKED and isinstance(value, (int, float)):
             return value
         if value is None:
-            optional = wanted in ("Any", UNCHECKED) or wanted.startswith("Callable") or where in _NONE_IS_FINE
+            # LVGL takes the default display for none.
+            optional = wanted in ("Any", UNCHECKED, "display_t") or wanted.startswith("Callable")
+            optional = optional or where in _NONE_IS_FINE
             if wanted in BY_VALUE or not optional:
                 raise type_error(f"{where} needs {_article(wanted)}, not None")
             return None
