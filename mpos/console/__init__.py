@@ -110,7 +110,7 @@ class Console:
         self.reset_requested = False
         """Whether somebody asked for a soft reset: Ctrl-D, or SystemExit in a command."""
         self._greeted = False
-        self._raw = False
+        self._raw = None
         self._friendly = None
         self._mode = None
 
@@ -138,12 +138,11 @@ class Console:
                     self._friendly = None
                     self.enter_friendly()
         finally:
-            if self._raw:
-                self._mode.leave()
+            was_raw = self._leave_raw()
             kbd_intr(_CTRL_C)  # From here on it is for whoever comes next.
         from .reset import soft_reset
 
-        soft_reset(self._raw)
+        soft_reset(was_raw)
 
     # For the modes ------------------------------------------------------------------------------------
 
@@ -166,7 +165,7 @@ class Console:
 
     def enter_friendly(self):
         """Show the banner and the prompt."""
-        self._raw = False
+        self._leave_raw()
         self._mode = self._friendly
         self.write(
             '%s; %s\r\nType "help()" for more information.\r\n>>> '
@@ -177,14 +176,20 @@ class Console:
         """Change to the raw REPL."""
         from .raw import Raw
 
-        self._raw = True
-        self._mode = Raw(self)
+        self._mode = self._raw = Raw(self)
 
     def request_reset(self):
         """Have `run` end in a soft reset."""
         self.reset_requested = True
 
     # --------------------------------------------------------------------------------------------------
+
+    def _leave_raw(self):
+        """End the raw REPL; returns whether it was on."""
+        raw, self._raw = self._raw, None
+        if raw is not None:
+            raw.leave()
+        return raw is not None
 
     async def _feed(self, chunk):
         """Give the bytes to the mode up to the end of a command, and run that. Returns what is left."""

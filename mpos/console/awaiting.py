@@ -38,7 +38,8 @@ class Awaiting:
             await steps.ended.wait()
         finally:
             watch.cancel()
-            steps.task.cancel()
+            if not steps.ended.is_set():
+                steps.interrupt()
         if steps.interrupted and isinstance(steps.error, CancelledError):
             # What Ctrl-C looks like in code that awaits.
             return KeyboardInterrupt()

@@ -74,7 +74,7 @@ class Raw:
         console.write("\x04" if console.reset_requested else "\x04>")
 
     def leave(self):
-        """The raw REPL is over, or the console is."""
+        """The raw REPL is over: show what was held back."""
         self._output.release(self._console.write_text)
 
     def _forget(self):
@@ -115,7 +115,6 @@ class Raw:
         self._forget()
         if byte == _CTRL_B:
             self._console.write("\r\n")
-            self.leave()
             self._console.enter_friendly()
         elif byte == _CTRL_A:
             if len(request) != 2 or request[0] != _CTRL_E:

@@ -11,8 +11,8 @@ import sys
 from pathlib import Path
 
 import pytest
-from console_board import ConsoleBoard, console, console_board
 
+from peers.console_board import ConsoleBoard, console, console_board
 from peers.terminal import Terminal
 
 __all__ = ["console", "console_board"]

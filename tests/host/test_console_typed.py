@@ -8,8 +8,8 @@ import time
 from pathlib import Path
 
 import pytest
-from console_board import ConsoleBoard, console, console_board
 
+from peers.console_board import ConsoleBoard, console, console_board
 from peers.terminal import Terminal
 
 __all__ = ["console", "console_board"]
@@ -28,7 +28,7 @@ def result_of_keys(terminal: Terminal, keys: bytes) -> str:
 
 def test_the_session_in_the_docs_is_what_happens(console: ConsoleBoard) -> None:
     page = (Path(__file__).parents[2] / "docs" / "console.md").read_text()
-    session = re.findall(r"^```pycon\n(.*?)^```$", page, re.MULTILINE | re.DOTALL)
+    session = re.findall(r"^```text\n(>>> .*?)^```$", page, re.MULTILINE | re.DOTALL)
     assert session
     with console.terminal() as terminal:
         shown = ""

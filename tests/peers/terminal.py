@@ -30,7 +30,8 @@ class Terminal:
 
     def send(self, data: bytes | str) -> None:
         """Send all of `data`."""
-        data = data.encode() if isinstance(data, str) else data
+        if isinstance(data, str):
+            data = data.encode()
         while data:
             data = data[os.write(self._fd, data) :]
 
@@ -68,11 +69,10 @@ class Terminal:
 
     # The REPL.
 
-    def type(self, line: bytes | str) -> str:
+    def type(self, line: str) -> str:
         """Type a line at the friendly prompt; returns what is printed up to the next prompt."""
-        line = line.encode() if isinstance(line, str) else line
-        self.send(line + b"\r")
-        self.until(line + b"\r\n")
+        self.send(f"{line}\r")
+        self.until(f"{line}\r\n".encode())
         return self.until(b">>> ")[: -len(b">>> ")].decode().replace("\r\n", "\n")
 
     def enter_raw(self) -> None:
@@ -87,7 +87,8 @@ class Terminal:
 
     def start_raw(self, code: bytes | str) -> None:
         """Send `code` to the raw REPL and wait until it has been taken."""
-        self.send((code.encode() if isinstance(code, str) else code) + b"\x04")
+        self.send(code)
+        self.send(b"\x04")
         self.until(b"OK")
 
     def end_raw(self) -> tuple[str, str]:
