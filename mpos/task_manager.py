@@ -26,6 +26,11 @@ from .waiting import NotifyEvent, as_coroutine, as_task, wait_for_ms
 
 _STEADY_MS = const(30000)  # A supervised task that ran this long has recovered: its delay starts anew.
 
+# Looked up once: creating a task is a hot path.
+_Task = core.Task
+_ASYNCIO = core.__dict__
+_get_ident = _thread.get_ident
+
 TaskInfo = namedtuple("TaskInfo", ("name", "state", "age_ms", "steps", "busy_ms", "longest_ms"))
 
 
@@ -66,31 +71,30 @@ class TaskManager:
         reports call it. Returns None, with the coroutine closed, while the TaskManager is disabled. Raises
         TypeError for anything that is no coroutine.
         """
-        coroutine = as_coroutine(coroutine)
+        if not hasattr(coroutine, "send"):
+            coroutine = as_coroutine(coroutine)
         if cls.disabled:
             coroutine.close()
             return None
         record = (TimedTaskRecord if cls._statistics else TaskRecord)(coroutine, name)
-        record.task = task = core.Task(record, core.__dict__)
-        if _thread.get_ident() != cls._thread_id:
-            cls._inbox.put(cls._admit_from_thread, (record,))
+        record.task = task = _Task(record, _ASYNCIO)
+        if _get_ident() != cls._thread_id:
+            cls._inbox.put(cls._admit_from_thread, (task,))
             return task
-        cls._admit(record)
+        cls._created += 1
+        cls.task_list.add(task)
+        core._task_queue.push(task)
         if cls._io.polling:
             cls._doorbell.ring()  # Called from an interrupt, in the middle of a poll that would go on.
         return task
 
     @classmethod
-    def _admit(cls, record):
+    def _admit_from_thread(cls, task):
+        cancelled = task.data  # By somebody on the loop, to whom the thread gave it.
         cls._created += 1
-        cls.task_list.add(record.task)
-        core._task_queue.push(record.task)
-
-    @classmethod
-    def _admit_from_thread(cls, record):
-        cancelled = record.task.data  # By somebody on the loop, to whom the thread gave it.
-        cls._admit(record)
-        record.task.data = cancelled
+        cls.task_list.add(task)
+        core._task_queue.push(task)
+        task.data = cancelled
 
     @classmethod
     def create_supervised_task(

@@ -28,15 +28,17 @@ class TaskRecord:
 
     def __init__(self, coroutine, name):
         self.coroutine = coroutine
-        self.name = name
-        self.task = None
         self.born = ticks_ms()
+        if name is not None:
+            self.name = name
 
-    # What has not come yet, and what nobody has counted yet, costs no memory.
+    # What was not given, has not come yet, or nobody has counted yet, costs neither memory nor time.
+    name = None
+    task = None
     steps = 0
     busy_us = 0
     busy_s = 0
-    longest_us = 0
+    longest_us = 999  # Lists show ms.
 
     # What the coroutine ended with: StopIteration, CancelledError or another exception. None: it goes on.
     outcome = None
@@ -111,17 +113,19 @@ class TaskRecord:
 class TimedTaskRecord(TaskRecord):
     """A record that also counts the task's steps and the time they take."""
 
+    began = 0  # The step that runs, in us: one for all, as only one runs at a time.
+
     def send(self, value):
-        with self as self.began:
+        with self as TimedTaskRecord.began:
             return self.coroutine.send(value)
 
     def throw(self, error):
-        with self as self.began:
+        with self as TimedTaskRecord.began:
             return self.coroutine.throw(error)
 
     def __exit__(self, kind, error, traceback):
         self.outcome = error  # First of all, as above.
-        took = ticks_diff(ticks_us(), self.began)
+        took = ticks_diff(ticks_us(), TimedTaskRecord.began)
         self.steps += 1
         busy = self.busy_us + took
         # Two small integers, since one in us would need the heap after 18 minutes on a 32-bit board.
