@@ -31,3 +31,24 @@ def guarded(function, what, create_task=TaskManager.create_task):
             TaskManager.on_interrupt(what)
 
     return call
+
+
+class DisplaySubscription:
+    """A callback on an event of a display, and its way off again. `function` must not raise.
+
+    A display has no way to remove a callback but by its index: the binding has LVGL call one function of its
+    own for all of them.
+    """
+
+    def __init__(self, display, event, function):
+        display.add_event_cb(function, event, None)
+        self._display = display
+        self._descriptor = display.get_event_dsc(display.get_event_count() - 1)
+
+    def remove(self):
+        """Stop calling it."""
+        display = self._display
+        for index in range(display.get_event_count()):
+            if display.get_event_dsc(index) == self._descriptor:
+                display.delete_event(index)
+                return

@@ -9,12 +9,13 @@ The model is LVGL's driver for NuttX with libuv, src/drivers/nuttx/lv_nuttx_libu
 """
 
 from array import array
-from asyncio import core
+from asyncio import Event, core
 from time import ticks_add, ticks_diff, ticks_ms, ticks_us
 
 import lvgl as lv
 from micropython import const
 
+from .callbacks import DisplaySubscription
 from .input_reader import InputReader
 from .mender import Mender
 from .parking import Parking
@@ -46,6 +47,7 @@ class LvglLoop:
         self._paused = False
         self._on_input = None
         self._parking = Parking()
+        self._frame = Event()
         self._ticks = ticks_ms()
         self._last_frame = ticks_add(self._ticks, -_FRAME_MS)
         self.mender = Mender()
@@ -53,8 +55,7 @@ class LvglLoop:
         self._frames = 0
         self._longest_us = 0
         self._lateness = array("I", [0] * (len(LATENESS_MS) + 1))
-        display.add_event_cb(self._on_render_start, lv.EVENT.RENDER_START, None)
-        self._subscription = display.get_event_dsc(display.get_event_count() - 1)
+        self._subscription = DisplaySubscription(display, lv.EVENT.RENDER_START, self._on_render_start)
 
     # -- Driving
 
@@ -115,6 +116,11 @@ class LvglLoop:
         """Call `function()` once, just before the next frame is drawn, and see that there is one."""
         self._before_frame.append(function)
         self.wake()
+
+    async def next_frame(self):
+        """`await` it to go on when the next frame is drawn."""
+        self._frame.clear()
+        await self._frame.wait()
 
     def refresh(self):
         """Draw now what has changed, before this returns."""
@@ -209,16 +215,13 @@ class LvglLoop:
         """Let go of the display and the inputs. The task itself ends with `TaskManager.detach()`."""
         while self._inputs:
             self._inputs.pop().close()
-        # A display has no way to remove a callback but by its index.
-        for index in range(self.display.get_event_count()):
-            if self.display.get_event_dsc(index) == self._subscription:
-                self.display.delete_event(index)
-                break
+        self._subscription.remove()
 
     # -- Figures
 
     def _on_render_start(self, event):
         self._frames += 1
+        self._frame.set()
         self._last_frame = self._ticks
 
     def _note_lateness(self, late_ms):

@@ -3,12 +3,13 @@
 Nothing in mpos imports this module; it costs no memory until somebody asks.
 """
 
-import asyncio
 import binascii
 import sys
 from time import ticks_add, ticks_diff, ticks_ms
 
 import lvgl as lv
+
+from .task_manager import TaskManager
 
 # Bytes of pixels per line of output: a multiple of 3, so that base64 needs no padding in between.
 _CHUNK = 768
@@ -16,10 +17,20 @@ _CHUNK = 768
 
 def visible_texts():
     """The texts that can be read on the active screen and the layers above it, in the order of the tree."""
-    texts = []
-    for root in (lv.screen_active(), lv.layer_top(), lv.layer_sys()):
-        _collect(root, texts)
-    return texts
+    return [text for _, text in _visible()]
+
+
+def centre_of(text):
+    """The middle, `[x, y]` in pixels, of the first widget that shows `text`: where a finger would tap it.
+
+    Raises ValueError if none does.
+    """
+    for obj, shown in _visible():
+        if text in shown:
+            area = lv.area_t()
+            obj.get_coords(area)
+            return [(area.x1 + area.x2) // 2, (area.y1 + area.y2) // 2]
+    raise ValueError("no widget shows '%s'" % text)
 
 
 def shows(text):
@@ -33,24 +44,15 @@ def shows(text):
 async def wait_for(text, timeout_ms):
     """Wait until `text` can be read on the screen. Returns False when `timeout_ms` have passed without.
 
-    It looks after each refresh of the display, so it costs nothing while nothing changes.
+    It looks after each frame, so it costs nothing while nothing changes.
     """
-    refreshed = asyncio.Event()
-
-    def on_refreshed(event):
-        refreshed.set()
-
-    display = lv.display_get_default()
-    display.add_event_cb(on_refreshed, lv.EVENT.REFR_READY, None)
     end = ticks_add(ticks_ms(), timeout_ms)
     try:
         while not shows(text):
-            refreshed.clear()
-            await asyncio.wait_for_ms(refreshed.wait(), max(0, ticks_diff(end, ticks_ms())))
-    except asyncio.TimeoutError:
+            frame = TaskManager.lvgl_loop().next_frame()
+            await TaskManager.wait_for_ms(frame, max(0, ticks_diff(end, ticks_ms())))
+    except TaskManager.TimeoutError:
         return False
-    finally:
-        display.remove_event_cb_with_user_data(on_refreshed, None)
     return True
 
 
@@ -75,15 +77,23 @@ def screenshot(write=sys.stdout.write):
         picture.destroy()
 
 
-def _collect(obj, texts):
+def _visible():
+    """Each visible widget that shows a text, with the text."""
+    found = []
+    for root in (lv.screen_active(), lv.layer_top(), lv.layer_sys()):
+        _collect(root, found)
+    return found
+
+
+def _collect(obj, found):
     if obj is None or obj.has_flag(lv.obj.FLAG.HIDDEN):
         return
     if obj.is_visible():
         for text in _texts_of(obj):
             if text:
-                texts.append(text)
+                found.append((obj, text))
     for index in range(obj.get_child_count()):
-        _collect(obj.get_child(index), texts)
+        _collect(obj.get_child(index), found)
 
 
 def _texts_of(obj):

@@ -97,8 +97,9 @@ class DemoDownload(Activity):
                 self.status.set_text("Cancelled at " + size(self.received))
             raise
         except Exception as error:
-            self.status.set_text("Failed: %s" % (error,))
-            print("Failed: %s" % (error,))
+            why = reason(error)
+            self.status.set_text("Failed: " + why)
+            print("Failed: " + why)
         finally:
             self.task = None
             if self.screen is not None:
@@ -118,6 +119,12 @@ class DemoDownload(Activity):
         label.set_style_text_align(lv.TEXT_ALIGN.CENTER, 0)
         label.set_text(text)
         return label
+
+
+def reason(error):
+    """What an exception says, without the number in front of an OSError's words."""
+    words = error.args[-1] if error.args else ""
+    return words if isinstance(words, str) and words else str(error) or type(error).__name__
 
 
 def size(number):

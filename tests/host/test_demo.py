@@ -1,0 +1,119 @@
+"""The download demo as a user meets it: in a small heap, beside other tools, by touch, and with a bad server."""
+
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from mpos_host import project, screen
+from mpos_host.run import start_app
+from mpos_host.target import Target
+
+SECONDS = 20
+
+BAR = "mpos.app.activities.foreground().bar.get_value()"
+ALIVE = "[mpos.TaskManager.is_running(), len(mpos.TaskManager.task_list)]"
+
+
+def start_demo(target: Target, url: str, **extras: str) -> None:
+    start_app(target, project.load_app("demo_download"), {"url": url, **extras})
+
+
+def assert_shows(target: Target, text: str) -> None:
+    assert screen.wait_text(target, text, SECONDS), screen.texts(target)
+
+
+def assert_the_loop_lives(target: Target) -> None:
+    running, tasks = target.device.call(ALIVE, "mpos")
+    assert running and tasks >= 3  # lvgl, inbox, console
+
+
+@pytest.fixture
+def small_board(request: pytest.FixtureRequest) -> Iterator[Target]:
+    if request.config.getoption("port") or request.config.getoption("binary"):
+        pytest.skip("the heap can be chosen on the virtual board only")
+    with Target(project.load_board("virtual"), heap="256k") as target:
+        yield target
+
+
+def test_in_a_heap_of_256k_it_downloads_while_mpremote_answers(small_board: Target, server: str) -> None:
+    start_demo(small_board, server + "/rate?size=600000&rate=150000")
+    before = small_board.device.call(BAR, "mpos.app.activities")
+    small_board.disconnect()
+    answer = subprocess.run(
+        [sys.executable, "-m", "mpremote", "connect", small_board.port, "resume", "exec", "print(6 * 7)"],
+        capture_output=True,
+        text=True,
+        timeout=SECONDS,
+        check=True,
+    )
+    assert "42" in answer.stdout
+    assert screen.wait_text(small_board, "%", SECONDS)
+    after = small_board.device.call(BAR, "mpos.app.activities")
+    assert before < after < 100
+    assert_shows(small_board, "Complete: 585 KB")
+
+
+@pytest.mark.parametrize(
+    ("path", "message"),
+    [
+        ("/status/404", "404"),
+        ("/early?size=1000&sent=100", "100 of 1000"),
+        ("/redirect/302", "302"),
+    ],
+)
+def test_a_bad_answer_is_shown_and_the_loop_lives_on(
+    board: Target, server: str, path: str, message: str
+) -> None:
+    start_demo(board, server + path)
+    assert_shows(board, "Failed:")
+    assert_shows(board, message)
+    assert_shows(board, "Retry")
+    assert_the_loop_lives(board)
+
+
+def test_a_server_that_is_not_there_is_shown(board: Target) -> None:
+    start_demo(board, "http://127.0.0.1:9/nothing")
+    assert_shows(board, "refused")
+    assert_the_loop_lives(board)
+
+
+def test_a_full_flash_is_shown_and_leaves_no_partial_file(board: Target, server: str) -> None:
+    start_demo(board, server + "/fixed?size=6000000")
+    assert_shows(board, "Failed:")
+    assert_shows(board, "no space left")
+    assert_the_loop_lives(board)
+    left = board.device.call("[name for name in os.listdir('/') if 'demo_download' in name]", "os")
+    assert left == []
+
+
+def centre(target: Target, text: str) -> tuple[int, int]:
+    """The middle of the widget that shows `text`."""
+    expression = f"mpos.ui_inspect.centre_of({text!r})"
+    return tuple(target.device.call(expression, "mpos.ui_inspect"))
+
+
+@pytest.mark.requires("panel")
+def test_a_finger_cancels_and_starts_it_again(board: Target, server: str) -> None:
+    start_demo(board, server + "/rate?size=300000&rate=100000")
+    assert_shows(board, "%")
+    board.panel.click(*centre(board, "Cancel"))
+    assert_shows(board, "Cancelled at")
+    assert_the_loop_lives(board)
+    board.panel.click(*centre(board, "Retry"))
+    assert_shows(board, "Complete")
+
+
+@pytest.mark.requires("panel")
+def test_what_the_panel_shows_at_the_end_is_a_finished_bar(board: Target, server: str) -> None:
+    start_demo(board, server + "/fixed?size=100000")
+    assert_shows(board, "Complete")
+    pixels = board.panel.pixels()
+
+    def pixel(x: int, y: int) -> bytes:
+        return pixels[(y * 320 + x) * 2 :][:2]
+
+    # The right end of the bar has the colour of its left end, which is not the background's.
+    assert pixel(25, 76) == pixel(290, 76) != pixel(160, 5)
