@@ -6,6 +6,7 @@ sent at a limited rate, so that there is something to be seen.
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import http.server
 import json
@@ -33,6 +34,10 @@ def main() -> None:
             self.send_header("Content-Type", "application/octet-stream")
             self.send_header("Content-Length", str(SIZE))
             self.end_headers()
+            with contextlib.suppress(ConnectionError):  # a board may cancel its download, or die
+                self.send_slowly()
+
+        def send_slowly(self) -> None:
             began = time.monotonic()
             for start in range(0, SIZE, _CHUNK):
                 self.wfile.write(content[start : start + _CHUNK])
