@@ -60,8 +60,14 @@ def _parser() -> argparse.ArgumentParser:
     it.add_argument("--source", action="store_true", help="deploy .py files instead of .mpy")
 
     it = add("test", commands.test, "Run device tests on a board (through pytest).")
-    it.add_argument("paths", nargs="*", help="test files or folders, and options of pytest after --")
+    it.add_argument(
+        "paths", nargs="*", help="test files or folders (default: the smoke tests); options of pytest after --"
+    )
     commands.board_options(it)
+    it.add_argument("--report", metavar="DIR", help="leave a report there: index.html and junit.xml")
+    it.add_argument("--ask", action="store_true", help="also tests that need a person at the board")
+    it.add_argument("--host-address", metavar="ADDR", help="of this computer, as the board sees it")
+    it.add_argument("--update-images", action="store_true", help="store the pictures instead of comparing")
 
     it = add("screenshot", commands.screenshot, "Take a picture of the screen of a running board.")
     it.add_argument("file", help="the PNG file to write")

@@ -85,9 +85,13 @@ def test(options: argparse.Namespace) -> int:
         arguments = [str(path) for path in smoke]
     if options.board and not options.port and not project.load_board(options.board).is_process:
         options.port = ports.find_port(project.load_board(options.board), ports.connected()).device
-    for name in ("board", "port", "binary", "heap"):
-        if getattr(options, name):
-            arguments += [f"--{name}", getattr(options, name)]
+    for name in ("board", "port", "binary", "heap", "report", "host-address"):
+        value = getattr(options, name.replace("-", "_"))
+        if value:
+            arguments += [f"--{name}", value]
+    for name in ("ask", "update-images"):
+        if getattr(options, name.replace("-", "_")):
+            arguments.append(f"--{name}")
     return int(pytest.main(arguments))
 
 

@@ -22,6 +22,7 @@ import pytest
 from mpos_host.device import DeviceTimeout
 from mpos_host.project import UserError
 from mpos_host.session import BoardSession
+from mpos_host.smoke.dialogue import Dialogue, new_dialogue
 
 # Parameters that boards/shared/device_runner.py provides on the device.
 PROVIDED_ON_DEVICE = ("hardware", "lvgl_loop", "screen")
@@ -30,6 +31,9 @@ TIMEOUT = 30  # seconds for a test of a file that says nothing else
 
 # Seconds after a test's own timeout, in which the device reports by itself which coroutine was late.
 _GRACE = 3
+
+# What a board prints when it boots: the ESP32's ROM, and MicroPython's REPL.
+_BOOT = re.compile(r'^rst:0x|^Type "help\(\)" for more information', re.MULTILINE)
 
 # What in a device's traceback is the same for every test.
 _MACHINERY = ("device_runner.py", "<stdin>", "asyncio/core.py", "mpos/task_record.py")
@@ -68,6 +72,7 @@ class DeviceItem(pytest.Function):
 
     line = 0
     provided: tuple[str, ...] = ()
+    dialogue: Dialogue | None = None  # of the run, once there was one
 
     @classmethod
     def make(cls, parent: DeviceFile, node: ast.FunctionDef | ast.AsyncFunctionDef) -> DeviceItem:
@@ -97,24 +102,38 @@ class DeviceItem(pytest.Function):
         session.skip_unless(file.requires)
         board = session.fresh(user=file)
         session.send(file.modules())
-        printed: list[str] = []
+        dialogue = self.dialogue = new_dialogue(self.config, board)
+
+        def output(text: str) -> None:
+            dialogue.feed(text)
+            if _BOOT.search(dialogue.output):
+                raise _BoardReset
+
         try:
             board.device.exec(
                 f"import device_runner\ndevice_runner.run({file.path.stem!r}, {self.name!r}, "
-                f"{self.provided!r}, {arguments!r}, {int(file.timeout * 1000)})",
+                f"{self.provided!r}, {arguments!r}, {int(file.timeout * 1000)})\n{dialogue.END}",
                 timeout=file.timeout + _GRACE,
-                output=printed.append,
+                output=output,
                 what=f"the end of {self.name}",
             )
+            if not dialogue.ended:
+                raise _BoardReset
+        except _BoardReset:
+            session.spoil()
+            raise DeviceTestFailed(f"the board reset itself in {self.name}") from None
         except UserError as error:
             session.spoil()
+            _skip_if_asked(error)
             raise self._failure(error, session) from None
         except BaseException:
             session.spoil()
             raise
         finally:
-            if printed:
-                self.add_report_section("call", "device output", "".join(printed).replace("\r\n", "\n"))
+            if dialogue.output:
+                self.add_report_section("call", "device output", dialogue.output)
+        for picture in dialogue.wrong_pictures:
+            raise DeviceTestFailed(f"the picture {picture.name} is not as it should be: {picture.verdict}")
 
     def repr_failure(self, excinfo: pytest.ExceptionInfo[BaseException], style: Any = None) -> Any:
         if isinstance(excinfo.value, DeviceTestFailed):
@@ -124,18 +143,23 @@ class DeviceItem(pytest.Function):
         return super().repr_failure(excinfo)
 
     def _failure(self, error: UserError, session: BoardSession) -> DeviceTestFailed:
+        assert isinstance(self.parent, DeviceFile)
         died = session.target.exit_reason()
         if died is not None:
             return DeviceTestFailed(f"the board died in {self.name}: {died}", getattr(error, "traceback", ""))
         if not isinstance(error, DeviceTimeout):
             return DeviceTestFailed(str(error), getattr(error, "traceback", ""))
-        reason = f"{self.name} did not end in {error.seconds:g} s"
+        reason = f"{self.name} did not end in {self.parent.timeout:g} s"
         try:
             # Stop it: the traceback of that says where it was.
             return DeviceTestFailed(reason, session.target.device.interrupt())
         except UserError:
             session.target.restart()
             return DeviceTestFailed(f"{reason} and did not react to Ctrl-C")
+
+
+class _BoardReset(Exception):
+    """The board has booted while a test ran."""
 
 
 class DeviceTestFailed(Exception):
@@ -157,6 +181,13 @@ class DeviceTestFailed(Exception):
             if place:
                 shown += [f"    {source}" for source in _source(place[1], int(place[2]))]
         return "\n".join([*shown, f"E   {self}"])
+
+
+def _skip_if_asked(error: UserError) -> None:
+    """Skip the test if it ended by `reporting.skip(reason)`."""
+    lines = getattr(error, "traceback", "").splitlines()
+    if lines and lines[-1].startswith("Skip: "):
+        pytest.skip(lines[-1].removeprefix("Skip: "))
 
 
 def _source(name: str, number: int) -> list[str]:

@@ -1,4 +1,4 @@
-"""PNG files from RGB565 frame buffers. The format is that of the PNG specification, sections 5, 10 and 11."""
+"""PNG files from pixels. The format is that of the PNG specification, sections 5, 10 and 11."""
 
 from __future__ import annotations
 
@@ -16,11 +16,15 @@ def rgb565_to_png(width: int, height: int, pixels: bytes) -> bytes:
     if len(pixels) != width * height * 2:
         raise ValueError(f"{len(pixels)} bytes are no {width} x {height} RGB565 picture")
     colors = _colors()
-    values = array("H", pixels)
-    rows = (
-        b"\0" + b"".join([colors[value] for value in values[start : start + width]])  # filter type 0: none
-        for start in range(0, width * height, width)
-    )
+    return rgb_to_png(width, height, b"".join([colors[value] for value in array("H", pixels)]))
+
+
+def rgb_to_png(width: int, height: int, rgb: bytes) -> bytes:
+    """A PNG of `width` x `height` pixels of three bytes. Raises ValueError if `rgb` has another size."""
+    row = width * 3
+    if len(rgb) != row * height:
+        raise ValueError(f"{len(rgb)} bytes are no {width} x {height} RGB picture")
+    rows = (b"\0" + rgb[start : start + row] for start in range(0, row * height, row))  # filter type 0: none
     header = struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 0)
     return (
         b"\x89PNG\r\n\x1a\n"

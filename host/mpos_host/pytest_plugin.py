@@ -1,8 +1,8 @@
 """pytest plugin: the fixture `board`, and device tests that run on it.
 
 `pytest --board NAME [--binary PATH] [--heap SIZE]` or `--port DEV` chooses the board; the default is the
-virtual board. Files test_*.py in a folder called device are MicroPython: `mpos_host.device_tests` collects
-them and runs each of their functions on the board.
+virtual board. Files test_*.py and smoke_*.py in a folder called device are MicroPython:
+`mpos_host.device_tests` collects them and runs each of their functions on the board.
 """
 
 from __future__ import annotations
@@ -16,6 +16,8 @@ from mpos_host import project
 from mpos_host.device_tests import DeviceFile
 from mpos_host.session import BoardSession
 from mpos_host.target import Target
+
+pytest_plugins = ["mpos_host.smoke.plugin", "mpos_host.smoke.fixtures"]
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -35,9 +37,7 @@ def pytest_configure(config: pytest.Config) -> None:
 def pytest_collect_file(file_path: Path, parent: pytest.Collector) -> pytest.Collector | None:
     if file_path.parent.name != "device":
         return None
-    # Smoke tests are for boards on the desk: they run only when they are named.
-    named = file_path.match("smoke_*.py") and parent.session.isinitpath(file_path)
-    if named or file_path.match("test_*.py"):
+    if file_path.match("test_*.py") or file_path.match("smoke_*.py"):
         return DeviceFile.from_parent(parent, path=file_path)
     return None
 
@@ -51,7 +51,7 @@ def pytest_pycollect_makemodule(module_path: Path, parent: pytest.Collector) -> 
 
 def pytest_report_header(config: pytest.Config) -> str:
     where = config.getoption("port") or config.getoption("binary") or "a process of this computer"
-    return f"board: {_board_name(config)} ({where})"
+    return f"board: {board_name(config)} ({where})"
 
 
 @pytest.fixture(scope="session")
@@ -61,7 +61,7 @@ def board_session(request: pytest.FixtureRequest) -> Iterator[BoardSession]:
     try:
         session = BoardSession(
             Target(
-                project.load_board(_board_name(config)),
+                project.load_board(board_name(config)),
                 port=config.getoption("port"),
                 binary=config.getoption("binary"),
                 heap=config.getoption("heap"),
@@ -86,7 +86,8 @@ def board(request: pytest.FixtureRequest, board_session: BoardSession) -> Target
     return board_session.fresh()
 
 
-def _board_name(config: pytest.Config) -> str:
+def board_name(config: pytest.Config) -> str:
+    """The board of the run."""
     return config.getoption("board") or ("unix_sdl" if config.getoption("binary") else "virtual")
 
 

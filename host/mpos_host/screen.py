@@ -26,8 +26,12 @@ def screenshot(target: Target) -> bytes:
     """A PNG of the screen: on the virtual board what the panel shows, on others LVGL's picture of it."""
     if target.virtual is not None and target.virtual.panel is not None:
         return target.virtual.panel.screenshot()
-    answer = target.device.printed_by("mpos.ui_inspect.screenshot()", "mpos.ui_inspect", _PICTURE)
-    size, _, rows = answer.partition("\n")
+    return png_of(target.device.printed_by("mpos.ui_inspect.screenshot()", "mpos.ui_inspect", _PICTURE))
+
+
+def png_of(printed: str) -> bytes:
+    """A PNG of what `mpos.ui_inspect.screenshot()` prints. Raises ValueError if that is incomplete."""
+    size, _, rows = printed.partition("\n")
     width, height = map(int, size.split())
     pixels = b"".join(base64.b64decode(row) for row in rows.split())
     return rgb565_to_png(width, height, pixels)

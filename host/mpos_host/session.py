@@ -11,6 +11,7 @@ import pytest
 from mpos_host import compiler, project
 from mpos_host.deploy import deploy, plan
 from mpos_host.project import UserError
+from mpos_host.smoke.facts import board_facts
 from mpos_host.target import Target
 
 if TYPE_CHECKING:
@@ -24,6 +25,7 @@ class BoardSession:
 
     def __init__(self, target: Target):
         self.target = target
+        self.facts: dict[str, str] = {}  # what the board says of itself, once it has run
         self._deployed = False
         self._sent: dict[str, bytes] = {}
         self._ready_for: object = None  # whoever has used the board since its last reset
@@ -64,6 +66,7 @@ class BoardSession:
             deploy(self.target.device, files, self.target.board)
             self._deployed = True
             self._reset()
+            self.facts = board_facts(self.target)
         self._ready_for = user
         return self.target
 

@@ -125,12 +125,9 @@ def test_an_error_of_syntax_is_reported_with_its_line(device_tests):
     result.stdout.fnmatch_lines(["*test_it.py:1: *"])
 
 
-def test_smoke_tests_run_only_when_they_are_named(device_tests, pytester: pytest.Pytester):
+def test_smoke_tests_run_with_all_others(device_tests):
     smoke = "def test_smoke():\n    pass\n"
-    result = device_tests("def test_it():\n    pass\n", smoke_it=smoke)
-    result.assert_outcomes(passed=1)
-    named = pytester.runpytest_subprocess("device/smoke_it.py", "--collect-only", "-q", timeout=60)
-    named.stdout.fnmatch_lines(["device/smoke_it.py::test_smoke"])
+    device_tests("def test_it():\n    pass\n", smoke_it=smoke).assert_outcomes(passed=2)
 
 
 def test_the_display_and_a_screen_are_there_for_who_asks(device_tests):

@@ -1,0 +1,1 @@
+"""Smoke tests: what their device files report, pictures that are compared, and the report of a run."""
