@@ -32,20 +32,18 @@ class Hardware:
     `display` may be an `lv.display_t` or a driver of lvgl_micropython around one; the attribute `display` is
     always the `lv.display_t`, `display_driver` what was given.
 
-    `watchdog(timeout_ms)` returns an object with `feed()`; None where the chip has none.
     `backlight(percent)` sets the brightness, 0 is dark; None where it cannot be set.
     `sleep(asleep)` puts the display's controller to sleep or wakes it; None where it cannot.
     """
 
     current = None
 
-    def __init__(self, name, display, inputs=(), watchdog=None, backlight=None, sleep=None):
+    def __init__(self, name, display, inputs=(), backlight=None, sleep=None):
         Hardware.current = self
         self.name = name
         self.display_driver = display
         self.display = getattr(display, "_disp_drv", display)
         self.inputs = list(inputs)
-        self.watchdog = watchdog
         self.brightness = 100
         self._backlight = backlight
         self._sleep = sleep
@@ -119,13 +117,6 @@ def is_mpos_fork(module):
     Where their constructors differ from upstream's, board.py asks this.
     """
     return module.__name__.startswith("drivers.")
-
-
-def watchdog(timeout_ms):
-    """The chip's watchdog. Once started it cannot be stopped, so only the loop starts it."""
-    import machine
-
-    return machine.WDT(timeout=timeout_ms)
 
 
 def keep_calibration_with(store):

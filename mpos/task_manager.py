@@ -415,8 +415,9 @@ class TaskManager:
         except ImportError:
             raise RuntimeError("this board has no watchdog: start without watchdog_ms")
 
+        watchdog = WDT(timeout=watchdog_ms)  # From now on, before any task has its first step.
+
         async def watch():
-            watchdog = WDT(timeout=watchdog_ms)
             while True:
                 watchdog.feed()
                 await core.sleep_ms(watchdog_ms // 3)

@@ -39,7 +39,6 @@ def init():
             hardware.Input(touch, interrupt=hardware.PinInterrupt(machine.Pin(17, machine.Pin.IN))),
             hardware.Input(button.indev, interrupt=button.interrupt),
         ],
-        watchdog=hardware.watchdog,
         backlight=display.set_backlight,
         sleep=hardware.controller_sleep(display),
     )

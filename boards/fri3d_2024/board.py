@@ -30,7 +30,6 @@ def init():
             hardware.Input(buttons.indev, interrupt=buttons.interrupt),
             hardware.Input(_joystick().indev, poll_ms=_JOYSTICK_POLL_MS),
         ],
-        watchdog=hardware.watchdog,
         # The backlight is wired to the supply: only the controller can be put to sleep.
         sleep=hardware.controller_sleep(display),
     )

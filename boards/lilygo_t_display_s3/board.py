@@ -27,7 +27,6 @@ def init():
         name="lilygo_t_display_s3",
         display=display,
         inputs=[hardware.Input(buttons.indev, interrupt=buttons.interrupt)],
-        watchdog=hardware.watchdog,
         backlight=display.set_backlight,
         sleep=hardware.controller_sleep(display),
     )

@@ -43,7 +43,6 @@ def init():
             hardware.Input(touch, interrupt=touched),
             hardware.Input(buttons.indev, interrupt=buttons.interrupt),
         ],
-        watchdog=hardware.watchdog,
         backlight=display.set_backlight,
         sleep=hardware.controller_sleep(display),
     )

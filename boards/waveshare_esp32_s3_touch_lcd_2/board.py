@@ -31,7 +31,6 @@ def init():
         display=display,
         # [W] TP_INT is GPIO 46. The CST816 pulls it low for 1 ms at each report while touched and on release.
         inputs=[hardware.Input(touch, interrupt=hardware.PinInterrupt(machine.Pin(46, machine.Pin.IN)))],
-        watchdog=hardware.watchdog,
         backlight=display.set_backlight,
         sleep=hardware.controller_sleep(display),
     )

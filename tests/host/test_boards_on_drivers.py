@@ -84,7 +84,6 @@ def test_a_board_draws_a_frame_and_is_touched(name, binary, driver_folders, tmp_
     assert 0 < report["change_bytes"] < report["frame_bytes"]  # only what changed is sent again
     assert report["task_handler"] is False and report["polled_by_lvgl"] == 0
     assert report["sleep"] == [0x28, 0x10, 0x11, 0x29]
-    assert report["watchdog"] == 8000
     if "touch" in board.facts:
         assert report["touch_clicks"] == 1
         panel = sorted([width, height])

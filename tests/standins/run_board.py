@@ -87,7 +87,6 @@ async def check():
         if isinstance(getattr(source.driver, "_cal", None), Calibration):
             report["calibrated"] = await calibrated(source)
 
-    report["watchdog"] = hardware.watchdog(8000).timeout
     hardware.screen_off()
     sent = [cmd for cmd, _ in bus.commands[-2:]]
     hardware.screen_on()

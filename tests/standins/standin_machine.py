@@ -70,14 +70,6 @@ class ADC:
         return self.reading
 
 
-class WDT:
-    def __init__(self, id=0, timeout=5000):
-        self.timeout = timeout
-
-    def feed(self):
-        pass
-
-
 class _XPT2046:
     """The resistive controller behind an SPI device: 12 bits, shifted left by 3, in two bytes."""
 

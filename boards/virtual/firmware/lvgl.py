@@ -26,7 +26,7 @@ class LvReferenceError(Exception):
 
 
 class _Handle:
-    """What stands for something in the panel: its number is `_h`, None before __init__, 0 for a plain value."""
+    """Stands for something in the panel. `_h` is its number: None before __init__, 0 for a plain value."""
 
     _h = None
 
@@ -383,7 +383,8 @@ def _make_class():
 def _preload(kind, always=()):
     """Install the class's own methods that loaded code names, and those in `always`.
 
-    An identifier of code is an interned string, which shows in its id. MicroPython does not ask `__getattr__` when a method is looked up on a class or through super().
+    An identifier of code is an interned string, which shows in its id. MicroPython does not ask `__getattr__`
+    when a method is looked up on a class or through super().
     """
     index = 0
     while True:
