@@ -268,8 +268,8 @@ def take():
     if tag == _NONE:
         return None
     if tag == _INT:
-        _at += 4
-        return _unpack("<i", _in, _at - 4)[0]
+        number = take_u32()  # unpack() would make a tuple.
+        return number - 0x100000000 if number & 0x80000000 else number
     if tag == _TRUE:
         return True
     if tag == _FALSE:

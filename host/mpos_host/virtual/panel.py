@@ -14,6 +14,7 @@ import select
 import signal
 import socket
 import sys
+from contextlib import suppress
 
 from mpos_host.virtual import panel_lvgl
 from mpos_host.virtual.panel_control import Control
@@ -30,7 +31,9 @@ _HOST_GONE = 3  # exit code of the forked process
 class Panel:
     """One life: from before the VM connects to when it is gone."""
 
-    def __init__(self, vm: socket.socket, control: socket.socket, names: Names, contained: bool):
+    def __init__(
+        self, vm: socket.socket, control: socket.socket, names: Names, contained: bool, hang_s: float
+    ):
         self._listener = vm
         self._poll = select.poll()
         self._poll.register(vm, select.POLLIN)
@@ -42,13 +45,14 @@ class Panel:
         self._control = Control(control, self._poll, self.display, self.touch)
         self._names = names
         self._contained = contained
+        self._hang_s = hang_s
 
     def run(self) -> None:
         """Raises VmGone when the VM has closed its line."""
         lv.init()
         while self._line is None:
             self._work()
-        session = Session(self._line, self._names, self._contained, self._wait)
+        session = Session(self._line, self._names, self._contained, self._hang_s, self._wait)
         session.hardware = self._hardware
         session.calls.adapt.on_deinit = lambda: self._taken_down(session)
         self._control.session = session
@@ -90,10 +94,8 @@ class Panel:
 
     def _ring(self) -> None:
         if self._touch_line is not None:
-            try:
+            with suppress(BlockingIOError, ConnectionError):  # rung already, or nobody there any more
                 self._touch_line.send(b"\1")
-            except (BlockingIOError, ConnectionError):
-                pass  # rung already, or nobody there any more
 
     def _hardware(self, number: int) -> object:
         return self.display.create() if number == 0 else self.touch.create()
@@ -108,6 +110,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--vm", type=int, required=True, help="descriptor of the socket for the VM")
     parser.add_argument("--control", type=int, required=True, help="descriptor of the socket for the host")
+    parser.add_argument("--hang", type=float, required=True, help="CPU seconds that a request may take")
     parser.add_argument("--contained", action="store_true", help="exceptions in callbacks do no damage")
     arguments = parser.parse_args()
     vm, control = socket.socket(fileno=arguments.vm), socket.socket(fileno=arguments.control)
@@ -116,18 +119,18 @@ def main() -> int:
     while True:
         child = os.fork()
         if child == 0:
-            _run(vm, control, names, arguments.contained)
+            _run(vm, control, names, arguments.contained, arguments.hang)
         status = _wait_for(child)
         if status != 0:
-            return _end_as(status)
+            return _end_as(status, arguments.hang)
 
 
-def _run(vm: socket.socket, control: socket.socket, names: Names, contained: bool) -> None:
+def _run(vm: socket.socket, control: socket.socket, names: Names, contained: bool, hang_s: float) -> None:
     """The forked process."""
     faulthandler.enable(all_threads=False)
     faulthandler.register(signal.SIGVTALRM, all_threads=False, chain=True)
     try:
-        Panel(vm, control, names, contained).run()
+        Panel(vm, control, names, contained, hang_s).run()
     except VmGone:
         pass
     except BaseException as error:
@@ -146,12 +149,12 @@ def _wait_for(child: int) -> int:
         return status
 
 
-def _end_as(status: int) -> int:
+def _end_as(status: int, hang_s: float) -> int:
     """Say why the forked process ended, and end likewise."""
     if os.WIFSIGNALED(status):
         number = os.WTERMSIG(status)
         if number == signal.SIGVTALRM:
-            print("panel: LVGL hangs: it has used 20 s of CPU time for one request", file=sys.stderr)
+            print(f"panel: LVGL hangs: it has used {hang_s:g} s of CPU time for one request", file=sys.stderr)
         signal.signal(number, signal.SIG_DFL)
         if number != signal.SIGKILL:
             os.kill(os.getpid(), number)

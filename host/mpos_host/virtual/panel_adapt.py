@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from mpos_host.virtual import panel_wire as wire
 from mpos_host.virtual.panel_lvgl import find_time_until_next, lib, lv, struct_address, struct_at
+from mpos_host.virtual.panel_objects import Entry
 from mpos_host.virtual.panel_types import Signature
 from mpos_host.virtual.panel_values import pointer
 from mpos_host.virtual.panel_wire import Callback, Handle, type_error
@@ -76,18 +77,22 @@ class Adaptations:
         index = entry.wrapper.get_event_count() - 1
         if isinstance(callback, Callback):
             self._objects.hold(entry, _event_slot(lib.lv_obj_get_event_dsc(entry.address, index)), callback)
-        return self._event_dsc(entry.address, index)
+        return self._event_dsc(entry, index, fresh=True)
 
     def _get_event_count(self, owner: Handle) -> bytes:
         return wire.scalar(self._objects.get(owner).wrapper.get_event_count() - _OWN_EVENTS)
 
     def _get_event_dsc(self, owner: Handle, index: int) -> bytes:
-        return self._event_dsc(self._objects.get(owner).address, _shift(index))
+        return self._event_dsc(self._objects.get(owner), _shift(index))
 
-    def _event_dsc(self, widget: int, index: int) -> bytes:
+    def _event_dsc(self, widget: Entry, index: int, fresh: bool = False) -> bytes:
         """The binding gives None."""
-        address = lib.lv_obj_get_event_dsc(widget, index)
-        return self._values.result(struct_at(lv.event_dsc_t, address) if address else None)
+        address = lib.lv_obj_get_event_dsc(widget.address, index)
+        if not address:
+            return _NONE
+        dsc = struct_at(lv.event_dsc_t, address)
+        self._objects.belongs(self._objects.struct(dsc, "event_dsc_t", fresh), widget)
+        return self._values.result(dsc)
 
     def _remove_event(self, owner: Handle, index: int) -> bytes:
         entry = self._objects.get(owner)
@@ -113,7 +118,7 @@ class Adaptations:
         return wire.scalar(0)
 
     def _target(self, event: Handle, getter: Callable[[int], int]) -> bytes:
-        """The target may have been deleted by a callback before; then LVGL's pointer is not to be followed."""
+        """The target may have been deleted by a callback before; then the pointer is not to be followed."""
         wrapper = self._objects.get(event).wrapper
         dead = self._objects.deleted_widget(getter(struct_address(wrapper)))
         if dead is not None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ctypes
 import inspect
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Any
 
 from mpos_host.virtual import panel_wire as wire
@@ -12,7 +13,7 @@ from mpos_host.virtual.panel_adapt import Adaptations
 from mpos_host.virtual.panel_anim import Animations
 from mpos_host.virtual.panel_lvgl import lv, struct_over
 from mpos_host.virtual.panel_names import WIDGET, Class, Member, Names, StructConstant
-from mpos_host.virtual.panel_objects import Entry, Objects
+from mpos_host.virtual.panel_objects import PARTS, Entry, Objects
 from mpos_host.virtual.panel_types import UNCHECKED, UNKNOWN, Signature
 from mpos_host.virtual.panel_values import Values, callback_of, get_field, pointer, reason
 from mpos_host.virtual.panel_wire import Callback, Function, Handle, Kind, Reader, Value, type_error
@@ -78,6 +79,9 @@ class Calls:
                 self._keep(arguments[0], member, keep)
             fresh = "create" in member.name
             payload = self.values.result(result, fresh)
+            if type(result).__name__.removeprefix("lv_") in PARTS and isinstance(arguments[0], Handle):
+                part = self.objects.struct(result, self.names.class_of(type(result)).stub)
+                self.objects.belongs(part, self.objects.get(arguments[0]))
             self._adopt(member, arguments, result)
             if member.owner is not None and member.owner.kind != WIDGET and member.name == "delete":
                 self._deleted(arguments[0])
@@ -152,7 +156,7 @@ class Calls:
             raise type_error(f"{_title(member)}: {text}") from None
 
     def _adopt(self, member: Member, arguments: list[Any], result: Any) -> None:
-        """Callbacks live as long as what they were given to, those of animations in a timeline as long as it."""
+        """Callbacks live as long as what they were given to; an animation's as long as its timeline."""
         for value in arguments[1:]:
             if isinstance(value, Value) and value.callback and isinstance(arguments[0], Handle):
                 self.objects.hold(self.objects.get(arguments[0]), member.name, value.callback, adds=True)
@@ -179,10 +183,8 @@ class Calls:
 
     def _deleted(self, owner: Any) -> None:
         if isinstance(owner, Handle):
-            try:
+            with suppress(wire.VmError):  # found to be gone by looking
                 self.objects.drop(self.objects.get(owner))
-            except wire.VmError:
-                pass  # found to be gone by looking
 
     # Names and classes
 
@@ -250,7 +252,7 @@ class Calls:
         return entry.wrapper, self.names.class_of(type(entry.wrapper)), False
 
     def _get(self, class_id: int, reader: Reader) -> bytes:
-        """A method or field. A deleted widget's methods are found all the same: only calling them is an error."""
+        """A method or field. Those of a deleted widget are found: only calling them is an error."""
         value, name = reader.value(), reader.value()
         made = self.names.get_class(class_id)
         member = self.names.method(made, name)
@@ -275,7 +277,7 @@ class Calls:
         return wire.updates([(0, bytes(owner.data))] if changed else []) + b"\0"
 
     def _read(self, argument: int, reader: Reader) -> bytes:
-        """The size of the memory that a pointer of LVGL points at (argument 0), or a part of it (offset + 1)."""
+        """The size of the memory that a pointer points at (argument 0), or a part of it (offset + 1)."""
         owner, size = reader.value(), reader.value()
         wrapper, _, _ = self._owner(owner)
         if size is None:

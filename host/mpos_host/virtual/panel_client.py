@@ -12,6 +12,7 @@ from typing import Any
 from mpos_host.png import rgb565_to_png
 
 _TIMEOUT_S = 10.0
+_REASON_S = 2.0
 
 
 class PanelDied(RuntimeError):
@@ -119,7 +120,6 @@ class PanelClient:
         deadline = time.monotonic() + (self._timeout if timeout is None else timeout)
         what = request["do"]
         while True:
-            fresh = self._line is None
             try:
                 line = self._connect(deadline, what)
                 line.sendall(json.dumps(request).encode() + b"\n")
@@ -127,11 +127,19 @@ class PanelClient:
             except TimeoutError:
                 self.close()  # an answer that comes late must not be taken for the next one's
                 raise
-            except OSError as failure:
-                self.close()
-                if fresh or time.monotonic() > deadline:
-                    reason = self._exit_reason() or f"it cannot be reached ({failure})"
-                    raise PanelDied(reason) from None
+            except (ConnectionRefusedError, FileNotFoundError):
+                raise PanelDied(self._why_gone()) from None
+            except ConnectionError:
+                self.close()  # it starts afresh for the next VM, or is dead, which the next attempt shows
+                if time.monotonic() > deadline:
+                    raise
+
+    def _why_gone(self) -> str:
+        """The reason comes a moment after the sockets are gone."""
+        deadline = time.monotonic() + _REASON_S
+        while (reason := self._exit_reason()) is None and time.monotonic() < deadline:
+            time.sleep(0.01)
+        return reason or "the panel does not run"
 
     def _connect(self, deadline: float, what: str) -> socket.socket:
         if self._line is None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import select
 import socket
+from contextlib import suppress
 from typing import Any
 
 from mpos_host.virtual.panel_display import HEIGHT, WIDTH, Display, Sample, Touch, texts
@@ -76,10 +77,8 @@ class Control:
         self._send(client, json.dumps(answer).encode() + b"\n" + data)
 
     def _send(self, client: _Client, data: bytes) -> None:
-        try:
+        with suppress(ConnectionError):  # it is dropped when the poll tells
             client.line.sendall(data)
-        except ConnectionError:
-            pass  # it is dropped when the poll tells
 
     def _new_frame(self) -> None:
         for client in list(self._clients.values()):

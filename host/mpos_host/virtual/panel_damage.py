@@ -1,4 +1,4 @@
-"""What an exception that left a callback leaves behind upstream (FACTS: "What an exception in a callback does").
+"""What an exception that left a callback leaves behind upstream.
 
 There it jumps over LVGL's C frames. Here LVGL is intact, so the damage is only remembered: a timer handler
 that believes to be running, an event list that points at a dead frame, a display that believes to be drawing.
@@ -68,8 +68,8 @@ class Damage:
         """After each request."""
         if self._events and self._objects.deletions != self._deletions:
             end(
-                f"{request} deleted a widget after an exception had left {self._events}: LVGL's list of running"
-                " events points at a frame that is gone, a board crashes here"
+                f"{request} deleted a widget after an exception had left {self._events}: LVGL's list of"
+                " running events points at a frame that is gone, a board crashes here"
             )
         if self._drawing and not self._armed:
             self._armed = True
@@ -80,8 +80,8 @@ class Damage:
 
     def _invalidated(self, _: int) -> None:
         end(
-            f"something visible changed after an exception had left {self._drawing}: LVGL believes to be drawing"
-            " still, a board hangs here in an assertion"
+            f"something visible changed after an exception had left {self._drawing}: LVGL believes to be"
+            " drawing still, a board hangs here in an assertion"
         )
 
 

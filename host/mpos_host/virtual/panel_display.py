@@ -1,4 +1,4 @@
-"""The virtual board's display and touch panel: a frame buffer, the samples of a finger, what texts are seen."""
+"""The virtual board's display and touch panel: a frame buffer, samples of a finger, the texts seen."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ class Sample(NamedTuple):
 
 
 class Display:
-    """The screen: LVGL draws into `pixels` (RGB565, little-endian) directly; `frames` counts finished ones."""
+    """The screen: LVGL draws into `pixels` (RGB565, little-endian); `frames` counts finished ones."""
 
     def __init__(self) -> None:
         self.pixels = bytearray(WIDTH * HEIGHT * 2)

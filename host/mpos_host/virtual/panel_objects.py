@@ -25,6 +25,7 @@ class Entry:
     alive: bool = True
     slots: dict[str, list[int]] = field(default_factory=dict)
     keep: dict[Any, Any] = field(default_factory=dict)
+    parts: dict[int, Entry] = field(default_factory=dict)
 
 
 _NEXT = {
@@ -32,6 +33,9 @@ _NEXT = {
     "indev_t": lib.lv_indev_get_next,
     "timer_t": lib.lv_timer_get_next,
 }
+
+# Parts of a widget: they are gone with it.
+PARTS = ("event_dsc_t", "chart_series_t", "chart_cursor_t", "span_t", "scale_section_t", "observer_t")
 
 # Their memory is gone when the callback that they were handed to returns.
 PASSING = ("event_t", "indev_data_t", "layer_t", "draw_task_t", "hit_test_info_t", "area_t", "point_t")
@@ -88,7 +92,7 @@ class Objects:
         return entry
 
     def struct(self, wrapper: Any, kind: str, fresh: bool = False) -> Entry:
-        """The entry of a struct; `fresh` when LVGL has just made it, so that an older one there is gone."""
+        """The entry of a struct; `fresh` when LVGL has just made it: an older one there is gone."""
         address = struct_address(wrapper)
         key = (kind, address)
         entry = self._structs.get(key)
@@ -100,6 +104,10 @@ class Objects:
             self._sweep_timers()
         entry = self._structs[key] = self._add(wrapper, address, kind)
         return entry
+
+    def belongs(self, part: Entry, owner: Entry) -> None:
+        """A struct of one of the kinds in `PARTS` is gone with its widget."""
+        owner.parts[part.address] = part
 
     def get(self, handle: Handle) -> Entry:
         """Raises VmError (LvReferenceError) if it was deleted."""
@@ -119,6 +127,8 @@ class Objects:
 
     def drop(self, entry: Entry) -> None:
         """The struct is gone."""
+        if not entry.alive:
+            return
         entry.alive = False
         self._entries.pop(entry.number, None)
         if self._structs.get((entry.kind, entry.address)) is entry:
@@ -126,7 +136,7 @@ class Objects:
         self._release(entry)
 
     def hold(self, entry: Entry, slot: str, callback: int, adds: bool = False) -> None:
-        """LVGL has a callback of the VM for `entry`; unless it `adds`, it takes the place of the one before."""
+        """LVGL has a callback of the VM for `entry`, in the place of the one before unless it `adds`."""
         if not adds:
             self.let_go(entry, slot)
         entry.slots.setdefault(slot, []).append(callback)
@@ -139,7 +149,7 @@ class Objects:
         self.forgotten += [callback | CALLBACK_BIT for callback in callbacks]
 
     def flush(self) -> None:
-        """At the end of a request of the VM's outermost level: forget the widgets that were deleted in it."""
+        """At the end of an outermost request of the VM: forget the widgets that were deleted in it."""
         for entry in self._dying:
             self._entries.pop(entry.number, None)
             self.forgotten.append(entry.number)
@@ -180,6 +190,9 @@ class Objects:
             self.release_callbacks(callbacks)
         entry.slots.clear()
         entry.keep.clear()
+        for part in entry.parts.values():
+            self.drop(part)
+        entry.parts.clear()
 
     def _deleted(self, event: int) -> None:
         self.deletions += 1

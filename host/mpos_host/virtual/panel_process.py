@@ -20,16 +20,18 @@ class PanelProcess:
     """A panel whose VM connects to `socket_path` and whose host to `control_path`.
 
     exceptions: "upstream" (an exception leaves a callback for whoever caused it, with what that does to LVGL)
-    or "contained" (it is printed and that callback is off). Once started it serves one VM after the other;
+    or "contained" (it is printed and that callback is off). hang_s: CPU time of one request after which LVGL
+    is taken to hang, and the panel ends. Once started it serves one VM after the other;
     each finds a fresh LVGL.
     """
 
-    def __init__(self, socket_path: str, exceptions: str = "upstream"):
+    def __init__(self, socket_path: str, exceptions: str = "upstream", hang_s: float = 20.0):
         if exceptions not in ("upstream", "contained"):
             raise ValueError(f'exceptions is "upstream" or "contained", not {exceptions!r}')
         self.socket_path = socket_path
         self.control_path = socket_path + ".control"
         self._exceptions = exceptions
+        self._hang_s = hang_s
         self._process: subprocess.Popen[bytes] | None = None
         self._said: deque[str] = deque(maxlen=_LAST_LINES)
         self._reader: threading.Thread | None = None
@@ -44,6 +46,7 @@ class PanelProcess:
         control = _listen(self.control_path, socket.SOCK_STREAM)
         command = [sys.executable, "-m", "mpos_host.virtual.panel"]
         command += ["--vm", str(vm.fileno()), "--control", str(control.fileno())]
+        command += ["--hang", str(self._hang_s)]
         if self._exceptions == "contained":
             command.append("--contained")
         try:
@@ -94,6 +97,11 @@ class PanelProcess:
         how = f"signal {signal.Signals(-code).name}" if code < 0 else f"exit code {code}"
         said = [line for line in self._said if line.startswith("panel: ")] or list(self._said)[-8:]
         return f"the panel died ({how})" + (": " + "\n".join(said) if said else "")
+
+    @property
+    def last_output(self) -> list[str]:
+        """The last lines that it wrote to its standard error, tracebacks too."""
+        return list(self._said)
 
     @property
     def pid(self) -> int | None:

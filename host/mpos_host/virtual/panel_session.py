@@ -1,8 +1,8 @@
 """One life of the VM: its requests are executed, LVGL's callbacks are carried to it and its result back.
 
-An exception that leaves a callback in the VM goes to the request that caused the callback, as upstream; LVGL's
-C code cannot be left that way here, so it runs to its end without further callbacks. What upstream would be
-like afterwards is kept in `Damage`.
+An exception that leaves a callback in the VM goes to the request that caused the callback, as upstream.
+LVGL's C code cannot be left that way here, so it runs to its end without further callbacks. What upstream
+would be like afterwards is kept in `Damage`.
 """
 
 from __future__ import annotations
@@ -23,8 +23,6 @@ from mpos_host.virtual.panel_names import Names
 from mpos_host.virtual.panel_objects import Objects
 from mpos_host.virtual.panel_wire import Kind, Message, Reader, VmError
 
-_HANG_S = 20.0  # CPU time of one request, after which LVGL is taken to hang
-
 
 class VmGone(Exception):
     """The VM closed the line."""
@@ -42,10 +40,18 @@ class _Frame:
 class Session:
     """`wait` blocks until the VM's socket is readable, doing other work meanwhile."""
 
-    def __init__(self, line: socket.socket, names: Names, contained: bool, wait: Callable[[], None]):
+    def __init__(
+        self,
+        line: socket.socket,
+        names: Names,
+        contained: bool,
+        hang_s: float,
+        wait: Callable[[], None],
+    ):
         self._line = line
         self._wait = wait
         self._contained = contained
+        self._hang_s = hang_s
         self.objects = Objects()
         self.calls = Calls(names, self.objects, self._ask)
         self.damage = Damage(self.objects)
@@ -96,7 +102,7 @@ class Session:
     def _request(self, message: Message) -> None:
         frame = _Frame(message.sequence)
         if not self._frames:
-            signal.setitimer(signal.ITIMER_VIRTUAL, _HANG_S)
+            signal.setitimer(signal.ITIMER_VIRTUAL, self._hang_s)
         self._frames.append(frame)
         call = 0
         try:
@@ -227,7 +233,7 @@ class Session:
             return _default(returns)
 
     def _outcome(self, call: int) -> tuple[Any, bool]:
-        """Serve the VM until callback `call` has returned (value, False) or raised or was given up (_, True)."""
+        """Serve the VM until callback `call` has returned (value, False), or raised or was given up."""
         while True:
             message = self._next()
             kind = message.kind

@@ -162,7 +162,7 @@ class Values:
         return b"\0"
 
     def field(self, owner: Any, owner_class: Class, held_by_vm: bool, value: Any) -> bytes:
-        """A struct's field for the VM: structs inside of structs stay what they are, so that writing works."""
+        """A struct's field for the VM: structs inside of structs stay there, so that writing works."""
         if held_by_vm and isinstance(value, lv.Struct):
             kind = self._names.class_of(type(value))
             offset = struct_address(value) - struct_address(owner)
