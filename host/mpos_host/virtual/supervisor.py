@@ -315,8 +315,10 @@ class Supervisor:
             self._deadline = None
             self._repl.is_raw = self._boot_output.raw  # what main.py may have served was its own
         self._emit(data)
-        if self._phase is Phase.STARTING and FRIENDLY_PROMPT in data:
-            self._go_down("the firmware of the board failed to start (a heap that is too small?)")
+        if self._phase is Phase.STARTING and FRIENDLY_PROMPT in data and self.exit_reason is None:
+            # The panel's death, if it was that, is seen in a moment and says more.
+            self.exit_reason = "the firmware of the board failed to start (a heap that is too small?)"
+            self._deadline = time.monotonic() + _LAST_WORDS_S
 
     def _enter_raw_repl(self) -> None:
         self._deadline = time.monotonic() + _START_TIMEOUT_S
