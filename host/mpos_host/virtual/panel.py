@@ -67,7 +67,12 @@ class Panel:
     def _work(self) -> bool:
         """Wait for anything; True when it is from the VM."""
         ready = False
-        for descriptor, event in self._poll.poll():
+        events = self._poll.poll()
+        if self._line is not None and (self._line.fileno(), select.POLLHUP) in [
+            (descriptor, event & select.POLLHUP) for descriptor, event in events
+        ]:
+            return True  # the VM is gone; who connects now is the next one, and not for this process
+        for descriptor, event in events:
             if self._line is not None and descriptor == self._line.fileno():
                 ready = True
             elif descriptor == self._listener.fileno():
