@@ -3,21 +3,19 @@
 from __future__ import annotations
 
 import json
-import os
 import re
-import select
 import signal
 import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import IO
 
 import pytest
 
 from mpos_host.device import Device
 from mpos_host.virtual.board import VirtualBoard
+from peers.processes import handles_of_children, read_until, wait_gone
 
 GOOD = {"name": "Hello", "package": "hello", "version": "1.0.0", "entry": "hello:Hello"}
 
@@ -190,7 +188,7 @@ def test_other_tools_use_the_board_while_the_app_runs(app: Path, board_arguments
 def test_ctrl_c_ends_the_board_and_leaves_nothing_running(app: Path, board_arguments):
     with running(app, board_arguments) as process:
         read_until(process.stdout, "later came")
-        children = [os.pidfd_open(pid) for pid in descendants(process.pid)]
+        children = handles_of_children(process.pid)
         assert children
         process.send_signal(signal.SIGINT)
         _, errors = process.communicate(timeout=20)
@@ -209,29 +207,3 @@ def running(app: Path, board_arguments: list[str]) -> Iterator[subprocess.Popen[
     finally:
         process.kill()
         process.communicate()
-
-
-def read_until(stream: IO[str] | None, text: str) -> str:
-    """Read lines up to one with `text`, and return that; the test's own limit ends one that never comes."""
-    assert stream is not None
-    for line in stream:
-        if text in line:
-            return line
-    raise AssertionError(f"{text!r} was not printed")
-
-
-def descendants(pid: int) -> set[int]:
-    """The children of all threads of a process."""
-    return {
-        int(child)
-        for thread in Path(f"/proc/{pid}/task").iterdir()
-        for child in (thread / "children").read_text().split()
-    }
-
-
-def wait_gone(handles: list[int], seconds: float = 10) -> None:
-    """Wait for the end of the processes behind these pidfds."""
-    for handle in handles:
-        ended, _, _ = select.select([handle], [], [], seconds)
-        os.close(handle)
-        assert ended, "a process is still there"

@@ -2,26 +2,35 @@
 
 from __future__ import annotations
 
+import signal
+import subprocess
+import sys
+
 import pytest
+
+from peers.processes import handles_of_children, read_until, wait_gone
 
 pytestmark = pytest.mark.timeout(180)  # each starts a pytest with a board of its own
 
 
 @pytest.fixture
-def device_tests(request: pytest.FixtureRequest, pytester: pytest.Pytester):
-    """Run a device test file, and further files by name, in a pytest of its own; returns its result."""
+def board_options(request: pytest.FixtureRequest) -> list[str]:
+    """The options of a pytest with a board like the one of this run."""
     if request.config.getoption("port"):
         pytest.skip("needs a board of its own: the one at --port is in use by the tests")
-    options = [
-        f"--{name}={value}" for name in ("board", "binary") if (value := request.config.getoption(name))
-    ]
+    return [f"--{name}={value}" for name in ("board", "binary") if (value := request.config.getoption(name))]
+
+
+@pytest.fixture
+def device_tests(board_options: list[str], pytester: pytest.Pytester):
+    """Run a device test file, and further files by name, in a pytest of its own; returns its result."""
 
     def run(source: str, *arguments: str, **files: str) -> pytest.RunResult:
         folder = pytester.mkdir("device")
         (folder / "test_it.py").write_text(source)
         for name, text in files.items():
             (folder / f"{name}.py").write_text(text)
-        return pytester.runpytest_subprocess(*options, "--strict-markers", *arguments, timeout=120)
+        return pytester.runpytest_subprocess(*board_options, "--strict-markers", *arguments, timeout=120)
 
     return run
 
@@ -142,3 +151,28 @@ def test_the_display_and_a_screen_are_there_for_who_asks(device_tests):
         "    assert lvgl_loop.stats()['frames'] > frames\n"
     )
     result.assert_outcomes(passed=1)
+
+
+def test_ctrl_c_ends_the_run_and_leaves_nothing_running(pytester: pytest.Pytester, board_options: list[str]):
+    pytester.makeconftest(
+        "import pytest\n"
+        "@pytest.fixture\n"
+        "def ready(board):\n"
+        "    print('the board is up', flush=True)\n"
+        "    return 1\n"
+    )
+    folder = pytester.mkdir("device")
+    (folder / "test_it.py").write_text("def test_it(ready):\n    while True:\n        pass\n")
+    command = [sys.executable, "-m", "pytest", "-s", *board_options]
+    run = subprocess.Popen(command, cwd=pytester.path, stdout=subprocess.PIPE, text=True)
+    try:
+        read_until(run.stdout, "the board is up")
+        children = handles_of_children(run.pid)
+        assert children
+        run.send_signal(signal.SIGINT)
+        output, _ = run.communicate(timeout=30)
+    finally:
+        run.kill()
+        run.communicate()
+    assert "KeyboardInterrupt" in output
+    wait_gone(children)
