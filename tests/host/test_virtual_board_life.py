@@ -165,9 +165,8 @@ def test_a_megabyte_arrives_whole_at_a_slow_reader(bare_board: VirtualBoard) -> 
 
 def test_the_panels_death_is_the_boards(nothing_left: None) -> None:
     with VirtualBoard() as board:
-        process = board._supervisor._panel._panel
-        assert process is not None and process.pid is not None
-        children = Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text().split()
+        panel = board.panel_pid
+        children = Path(f"/proc/{panel}/task/{panel}/children").read_text().split()
         os.kill(int(children[0]), signal.SIGKILL)
         board.wait_output("the panel died")
         assert board.exit_reason is not None and "the panel died" in board.exit_reason
@@ -184,7 +183,7 @@ def test_when_the_host_program_is_killed_everything_ends(
         "from mpos_host.virtual import VirtualBoard\n"
         "import time\n"
         "board = VirtualBoard()\n"
-        "print(board.vm_pid, board._supervisor._panel._panel.pid, flush=True)\n"
+        "print(board.vm_pid, board.panel_pid, flush=True)\n"
         "time.sleep(60)\n"
     )
     host = subprocess.Popen(

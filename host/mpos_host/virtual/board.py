@@ -119,6 +119,11 @@ class VirtualBoard:
         return self._supervisor.vm_pid
 
     @property
+    def panel_pid(self) -> int | None:
+        """The panel's process id; another one after each hard reset. None without a panel."""
+        return self._supervisor.panel_pid
+
+    @property
     def output(self) -> str:
         """The last 256 KiB of what the board sent to its serial port, whoever read it."""
         return self._log.text()

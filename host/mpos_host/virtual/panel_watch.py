@@ -14,6 +14,10 @@ class PanelWatch:
         self._panel = panel
         self.fd = -1
 
+    @property
+    def pid(self) -> int | None:
+        return self._panel.pid if self._panel is not None else None
+
     def start(self) -> None:
         """Start the panel afresh."""
         self.stop()

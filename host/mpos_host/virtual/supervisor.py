@@ -103,6 +103,10 @@ class Supervisor:
         vm = self._vm
         return vm.pid if vm is not None else None
 
+    @property
+    def panel_pid(self) -> int | None:
+        return self._panel.pid
+
     def _submit(self, action: Callable[[], None], timeout: float, what: str) -> None:
         if not self._thread.is_alive():
             raise RuntimeError("the board was closed")
