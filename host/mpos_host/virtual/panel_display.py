@@ -83,6 +83,9 @@ class Touch:
     def _read(self, _device: Any, data: Any) -> None:
         if self._samples:
             self._now = self._samples.popleft()
+            if self._samples and not self._now.pressed:
+                # LVGL polls while a finger is down only, and in event mode it reads one sample at a time.
+                self.ring()
         data.point.x = self._now.x
         data.point.y = self._now.y
         data.state = lv.INDEV_STATE.PRESSED if self._now.pressed else lv.INDEV_STATE.RELEASED
