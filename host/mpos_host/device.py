@@ -29,6 +29,9 @@ _PROMPT = b">"
 _PLAIN_PIECE = 256
 _PLAIN_PAUSE = 0.01
 
+# Seconds: what esptool holds the reset pin for.
+_RESET_PULSE = 0.1
+
 # Bytes of a file in a command: 1 KB of base64, for which any heap has room.
 _PIECE = 768
 
@@ -177,6 +180,19 @@ class Device:
         # The frame is there for the same reason as in _framed.
         self._stream.write(b"print(end='\\x02\\x03')\nimport machine\nmachine.reset()\n\x04")
         self.transport.in_raw_repl = False
+
+    def pulse_reset_line(self) -> None:
+        """Reset a board that answers nothing, by the line RTS, which boards for an ESP32 wire to its reset.
+
+        As esptool's HardReset does it. A port without that line (TinyUSB's, a pseudo-terminal) is left alone.
+        """
+        try:
+            self._stream.dtr = False  # the boot pin: run, not the boot loader
+            self._stream.rts = True
+            time.sleep(_RESET_PULSE)
+            self._stream.rts = False
+        except OSError:
+            pass
 
     def _framed(self, code: str, imports: str, timeout: float, name: str) -> str:
         """Run `code` and return what it prints between the bytes 2 and 3; the rest is the app's: to `log`.

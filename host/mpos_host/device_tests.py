@@ -154,7 +154,7 @@ class DeviceItem(pytest.Function):
             # Stop it: the traceback of that says where it was.
             return DeviceTestFailed(reason, session.target.device.interrupt())
         except UserError:
-            session.target.restart()
+            session.spoil(hangs=True)
             return DeviceTestFailed(f"{reason} and did not react to Ctrl-C")
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -19,6 +20,12 @@ if TYPE_CHECKING:
 
 _FOLDER = "/test"
 
+# Seconds: for a soft reset; for one of a board that was given up; until it is given up; between attempts.
+_ANSWER = 10
+_SHORT_ANSWER = 2
+_COME_BACK = 10
+_PAUSE = 0.2
+
 
 class BoardSession:
     """One `Target` for all tests. Between tests it is soft reset; if it died or hangs, it is restarted."""
@@ -29,6 +36,8 @@ class BoardSession:
         self._deployed = False
         self._sent: dict[str, bytes] = {}
         self._ready_for: object = None  # whoever has used the board since its last reset
+        self._hangs = False  # it does not answer
+        self._lost = False  # it did not, whatever was done
 
     def __enter__(self) -> BoardSession:
         return self
@@ -53,26 +62,27 @@ class BoardSession:
             return self.target
         self._ready_for = None
         self.target.start()
-        if self.target.exit_reason() is not None:
-            self.target.restart()
-        try:
-            self._reset()
-        except UserError:
-            # It hangs, or died just now: what it was is reported by the test it happened in.
-            self.target.restart()
-            self._reset()
+        if self._hangs or self.target.exit_reason() is not None:
+            self._recover()
+        else:
+            try:
+                self._reset(_ANSWER)
+            except UserError:
+                # It died just now: what it was is reported by the test it happened in.
+                self._recover()
         if not self._deployed:
             files = plan(self.target.board)
             deploy(self.target.device, files, self.target.board)
             self._deployed = True
-            self._reset()
+            self._reset(_ANSWER)
             self.facts = board_facts(self.target)
         self._ready_for = user
         return self.target
 
-    def spoil(self) -> None:
-        """What runs next needs a fresh board: the last test failed, or was stopped."""
+    def spoil(self, hangs: bool = False) -> None:
+        """What runs next needs a fresh board: the last test failed, or was stopped, or `hangs` for good."""
         self._ready_for = None
+        self._hangs = hangs
 
     def send(self, files: Iterable[Path]) -> None:
         """Put device files (tests and what they import) into the test folder, as .mpy."""
@@ -88,8 +98,26 @@ class BoardSession:
                 self._sent[name] = code
         device.exec(f"import sys\nif {_FOLDER!r} not in sys.path: sys.path.append({_FOLDER!r})")
 
-    def _reset(self) -> None:
-        self.target.device.enter(soft_reset=True)
+    def _recover(self) -> None:
+        """Get a board back that does not answer. One that was given up is tried briefly only."""
+        until = time.monotonic() + (0 if self._lost else _COME_BACK)
+        while True:
+            try:
+                self.target.restart()
+                self._reset(_ANSWER if not self._lost else _SHORT_ANSWER)
+                self._lost = self._hangs = False
+                return
+            except UserError as error:
+                if time.monotonic() < until and self.target.virtual is None:
+                    time.sleep(_PAUSE)
+                    continue  # a port that is there again may be gone again in a moment
+                self._lost = True
+                raise UserError(
+                    f"{error}. Reset the board by hand: the next test may find it again"
+                ) from None
+
+    def _reset(self, seconds: float) -> None:
+        self.target.device.enter(soft_reset=True, timeout=seconds)
 
 
 def _shown_name(path: Path) -> str:

@@ -13,12 +13,17 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from mpos_host.boards import connected, find_again
 from mpos_host.device import Device
 from mpos_host.project import Board, UserError
 
 if TYPE_CHECKING:
     from mpos_host.virtual.board import VirtualBoard
     from mpos_host.virtual.panel_client import PanelClient
+
+
+# Seconds for the port of a board that was reset: USB takes one or two.
+_COME_BACK = 10
 
 
 class Target:
@@ -43,6 +48,7 @@ class Target:
         self.virtual: VirtualBoard | None = None
         self.log = log
         self._port = port
+        self._usb = next((one for one in connected() if one.device == port), None)
         self._device: Device | None = None
         if port is None and not board.is_process:
             raise UserError(f"which port is {board.name} at? Say --port; `mpos boards` lists them", 2)
@@ -122,10 +128,20 @@ class Target:
             device.close()
 
     def restart(self) -> None:
-        """A board that has just been switched on: for one that is a process, a new process, same flash."""
-        self.disconnect()
+        """A board that has just been switched on: for one that is a process, a new process, same flash.
+
+        A real board is reset by its reset line, if its port has one, and its port may get another name by
+        that. Raises UserError if the port does not come back.
+        """
         if self.virtual is not None:
+            self.disconnect()
             self.virtual.reset()
+            return
+        if self._device is not None:
+            self._device.pulse_reset_line()
+        self.disconnect()
+        if self._usb is not None:
+            self._port = find_again(self._usb, _COME_BACK).device
 
 
 def parse_size(text: str) -> int:

@@ -6,9 +6,9 @@ from reporting import host, record, skip
 from mpos import TaskManager, UiBridge
 from mpos.keypad import default_group
 
-TIMEOUT = 200
+TIMEOUT = 110
 
-_SECONDS = 30  # for each thing that is asked
+_SECONDS = 20  # for each thing that is asked
 _MISSED_BY = 20  # pixels: half of what LVGL's own widgets are high
 
 

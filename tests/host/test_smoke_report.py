@@ -6,12 +6,11 @@ import os
 import re
 import signal
 import subprocess
-import sys
-from html.parser import HTMLParser
 from pathlib import Path
 from xml.etree import ElementTree
 
 import pytest
+from smoke_run import Articles, SmokeRun
 
 pytestmark = pytest.mark.timeout(240)  # each starts a pytest with a board of its own
 
@@ -63,54 +62,6 @@ def test_after():
 """
 
 
-class SmokeRun:
-    """A folder with device tests, in which pytest runs as `mpos test` runs it."""
-
-    def __init__(self, folder: Path, options: list[str]):
-        self.folder = folder
-        self.options = options
-        self.report = folder / "report"
-        device = folder / "tests" / "device"
-        device.mkdir(parents=True)
-        root = Path(__file__).parents[2]
-        (device / "reporting.py").write_text((root / "tests/device/reporting.py").read_text())
-        # The folder is a checkout of its own, with its own pictures.
-        for name in ("mpos", "apps", "boards"):
-            (folder / name).symlink_to(root / name)
-        self.images = folder / "tests" / "smoke_images" / "320x240"
-
-    def write(self, source: str) -> None:
-        (self.folder / "tests" / "device" / "smoke_it.py").write_text(source)
-
-    def command(self, *arguments: str) -> list[str]:
-        return [
-            sys.executable,
-            "-m",
-            "mpos_host",
-            "test",
-            "--report",
-            str(self.report),
-            *self.options,
-            *arguments,
-        ]
-
-    def run(self, *arguments: str) -> subprocess.CompletedProcess[str]:
-        return subprocess.run(
-            self.command(*arguments), cwd=self.folder, capture_output=True, text=True, timeout=200
-        )
-
-    def outcomes(self) -> dict[str, str]:
-        """The tests in JUnit's report, with how they ended."""
-        cases = {}
-        for case in ElementTree.parse(self.report / "junit.xml").iter("testcase"):
-            ends = [child.tag for child in case if child.tag in ("failure", "error", "skipped")]
-            cases[case.get("name") or ""] = ends[0] if ends else "passed"
-        return cases
-
-    def page(self) -> str:
-        return (self.report / "index.html").read_text(encoding="utf-8")
-
-
 @pytest.fixture
 def smoke_run(request: pytest.FixtureRequest, tmp_path: Path) -> SmokeRun:
     if request.config.getoption("port"):
@@ -119,45 +70,6 @@ def smoke_run(request: pytest.FixtureRequest, tmp_path: Path) -> SmokeRun:
         f"--{name}={value}" for name in ("board", "binary") if (value := request.config.getoption(name))
     ]
     return SmokeRun(tmp_path, options)
-
-
-class Articles(HTMLParser):
-    """The text of each test on the page, and how many pictures it has."""
-
-    def __init__(self, page: str):
-        super().__init__()
-        self.texts: list[str] = []
-        self.pictures: list[int] = []
-        self.outside: list[str] = []
-        self._inside = False
-        self.feed(page)
-
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        if tag == "article":
-            self._inside = True
-            self.texts.append("")
-            self.pictures.append(0)
-        if tag == "img":
-            self.pictures[-1] += 1
-            source = dict(attrs)["src"] or ""
-            assert source.startswith("data:image/png;base64,"), source
-        assert tag not in ("link", "script"), "the page must need nothing else"
-
-    def handle_endtag(self, tag: str) -> None:
-        if tag == "article":
-            self._inside = False
-
-    def handle_data(self, data: str) -> None:
-        if self._inside:
-            self.texts[-1] += " " + data
-        else:
-            self.outside.append(data)
-
-    def of(self, name: str) -> tuple[str, int]:
-        for text, pictures in zip(self.texts, self.pictures, strict=True):
-            if name in text:
-                return text, pictures
-        raise AssertionError(f"{name} is not in the report")
 
 
 def test_every_kind_of_trouble_is_in_the_reports_and_the_run_goes_on(smoke_run: SmokeRun):

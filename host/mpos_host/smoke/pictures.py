@@ -6,7 +6,6 @@ display's size (320x240). A board whose rendering differs for a good reason gets
 
 from __future__ import annotations
 
-import os
 import re
 from dataclasses import dataclass
 from pathlib import Path
@@ -50,16 +49,18 @@ class PictureStore:
         folder = self._folder / self._board
         if not folder.is_dir():
             folder = self._folder / picture.size
-        path = Path(os.path.relpath(folder / f"{name}.png"))  # as it is shown; it is never far away
+        path = folder / f"{name}.png"
         if self._update:
             return self._store(path, name, picture)
         if path.is_file():
             return _compared(name, taken, picture, path.read_bytes(), path)
         if folder.is_dir():
-            missing = f"there is no {path}: look at this picture, and store it with --update-images"
+            missing = f"there is no {_shown(path)}: look at this picture, and store it with --update-images"
             return CheckedPicture(name, taken, False, missing)
         # A board of a new size is no failure: somebody looks at its pictures in the report, and stores them.
-        return CheckedPicture(name, taken, True, f"nothing to compare with: there is no {path.parent}")
+        return CheckedPicture(
+            name, taken, True, f"nothing to compare with: there is no {_shown(path.parent)}"
+        )
 
     def _store(self, path: Path, name: str, picture: Picture) -> CheckedPicture:
         new = write_png(picture)
@@ -68,7 +69,7 @@ class PictureStore:
             return CheckedPicture(name, new, True, "the same as the stored one")
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(new)
-        return CheckedPicture(name, new, True, f"stored as {path}")
+        return CheckedPicture(name, new, True, f"stored as {_shown(path)}")
 
 
 def _compared(name: str, taken: bytes, picture: Picture, stored: bytes, path: Path) -> CheckedPicture:
@@ -76,10 +77,16 @@ def _compared(name: str, taken: bytes, picture: Picture, stored: bytes, path: Pa
         expected = read_png(stored)
         found = compare(picture, expected, CHANNEL_TOLERANCE)
     except ValueError as error:
-        return CheckedPicture(name, taken, False, f"{path}: {error}", stored)
+        return CheckedPicture(name, taken, False, f"{_shown(path)}: {error}", stored)
     if found.largest == 0:
         return CheckedPicture(name, taken, True, "the same as the stored one")
-    text = f"{found.pixels} pixels ({found.share:.3%}) differ from {path}, by up to {found.largest} of 255"
+    text = f"{found.pixels} pixels ({found.share:.3%}) differ from {_shown(path)}"
     if found.share <= SHARE_TOLERANCE:
         return CheckedPicture(name, taken, True, f"{text}: within the tolerance")
     return CheckedPicture(name, taken, False, text, stored, write_png(found.marked))
+
+
+def _shown(path: Path) -> str:
+    """Shorter where it can be, as a path is typed."""
+    here = Path.cwd()
+    return str(path.relative_to(here) if here in path.parents else path)
