@@ -47,6 +47,7 @@ async def test_a_finger_finds_the_targets(hardware, lvgl_loop, screen, ask):
         ):
             label.set_text("touch the red dot (%d of 5)" % (number + 1))
             mark.set_pos(x - 10, y - 10)
+            lvgl_loop.refresh()
             host("say", "The board waits %d s for a touch of its red dot (%d of 5)." % (_SECONDS, number + 1))
             del touches[:]
             await _until(lambda: touches, "nobody touched the dot at %d, %d" % (x, y))
@@ -77,6 +78,7 @@ async def test_a_person_sees_the_colors(lvgl_loop, screen, ask):
         button.align(lv.ALIGN.BOTTOM_MID, x, -10)
         lv.label(button).set_text(text)
         UiBridge.on(button, lv.EVENT.CLICKED, _answer(answers, right))
+    lvgl_loop.refresh()
     host(
         "say", "Are the colors on the board as they are named? Choose right or wrong there (%d s)." % _SECONDS
     )
