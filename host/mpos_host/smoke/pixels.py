@@ -55,6 +55,8 @@ def read_png(data: bytes) -> Picture:
         elif kind == b"IDAT":
             compressed += content
         at += 12 + length
+    if len(header) != 13:
+        raise ValueError("the PNG is damaged: it has no header")
     width, height, depth, color, _, _, interlaced = struct.unpack(">IIBBBBB", header)
     if depth != 8 or color not in _CHANNELS or interlaced:
         raise ValueError(f"a PNG with {depth} bits, color type {color}, interlacing {interlaced} is not read")
@@ -70,6 +72,8 @@ def read_png(data: bytes) -> Picture:
         for channel in range(3):
             rgb[channel::3] = pixels[channel::4]
         pixels = bytes(rgb)
+    if len(pixels) != width * height * 3:
+        raise ValueError("the PNG is damaged: its palette lacks colors")
     return Picture(width, height, pixels)
 
 
