@@ -12,7 +12,8 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-target_options = $(if $(BOARD),--board $(BOARD)) $(if $(BINARY),--binary $(BINARY)) $(if $(PORT),--port $(PORT))
+# With "=", because pytest takes a value that stands alone for a path to look for its configuration from.
+target_options = $(if $(BOARD),--board=$(BOARD)) $(if $(BINARY),--binary=$(BINARY)) $(if $(PORT),--port=$(PORT))
 
 .PHONY: run test bench lint clean
 .DELETE_ON_ERROR:

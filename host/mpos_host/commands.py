@@ -88,7 +88,7 @@ def test(options: argparse.Namespace) -> int:
     for name in ("board", "port", "binary", "heap", "report", "host-address"):
         value = getattr(options, name.replace("-", "_"))
         if value:
-            arguments += [f"--{name}", value]
+            arguments.append(f"--{name}={value}")
     for name in ("ask", "update-images"):
         if getattr(options, name.replace("-", "_")):
             arguments.append(f"--{name}")
