@@ -52,8 +52,7 @@ def heap(session: BenchSession) -> Iterator[Figure]:
     bare = session.run("bench_animation_heap", "measure_bare", milliseconds=milliseconds, seconds=seconds)
     yield Figure("Heap", "a frame of an animation", "mpos", ours["frame"], "bytes")
     yield Figure("Heap", "a frame of an animation", "the binding alone", bare, "bytes")
-    # The frames of the bare loop are counted by time, a few more or less.
-    own = max(0.0, ours["frame"] - bare * 1.05)
+    own = max(0.0, ours["frame"] - bare)
     yield Figure("Heap", "a frame of an animation, without the binding's", "mpos", own, "bytes", at_most=0)
 
 

@@ -15,7 +15,7 @@ from time import ticks_add, ticks_diff, ticks_ms, ticks_us
 import lvgl as lv
 from micropython import const
 
-from .callbacks import DisplaySubscription
+from .frame_counter import frame_counter
 from .input_reader import InputReader
 from .mender import Mender
 from .parking import Parking
@@ -55,7 +55,7 @@ class LvglLoop:
         self._frames = 0
         self._longest_us = 0
         self._lateness = array("I", [0] * (len(LATENESS_MS) + 1))
-        self._subscription = DisplaySubscription(display, lv.EVENT.RENDER_START, self._on_render_start)
+        self._drawn = frame_counter(display)
 
     # -- Driving
 
@@ -126,6 +126,7 @@ class LvglLoop:
         """Draw now what has changed, before this returns."""
         self._feed()
         lv.refr_now(self.display)
+        self._note_frame()
 
     def before_poll(self):
         """The loop asks before each wait: True when there is something for LVGL to do."""
@@ -160,6 +161,7 @@ class LvglLoop:
             if isinstance(error, (KeyboardInterrupt, SystemExit)):
                 raise
             wait_ms = 0
+        self._note_frame()
         took = ticks_diff(ticks_us(), began)
         if took > self._longest_us:
             self._longest_us = took
@@ -215,14 +217,15 @@ class LvglLoop:
         """Let go of the display and the inputs. The task itself ends with `TaskManager.detach()`."""
         while self._inputs:
             self._inputs.pop().close()
-        self._subscription.remove()
+        self._drawn.close()
 
     # -- Figures
 
-    def _on_render_start(self, event):
-        self._frames += 1
-        self._frame.set()
-        self._last_frame = self._ticks
+    def _note_frame(self):
+        if self._drawn.take():
+            self._frames += 1
+            self._last_frame = self._ticks
+            self._frame.set()
 
     def _note_lateness(self, late_ms):
         index = 0

@@ -73,6 +73,8 @@ def _nothing(_):
 
 
 def _find(timer):
+    if _is_copied(timer):
+        return None
     oldest = timer
     while True:
         following = oldest.get_next()
@@ -85,6 +87,12 @@ def _find(timer):
         if _is_proved(head):
             return LvglState(head)
     return None
+
+
+def _is_copied(thing):
+    """Whether the binding gives copies of LVGL's memory, as it does where LVGL is in another process."""
+    one, other = thing.__dereference__(1), thing.__dereference__(1)
+    return uctypes.addressof(one) != uctypes.addressof(other)
 
 
 def _address(thing):

@@ -8,6 +8,8 @@ from time import ticks_diff, ticks_ms
 import bench_board
 import lvgl as lv
 
+from mpos.frame_counter import frame_counter
+
 _FRAME_MS = 33  # LV_DEF_REFR_PERIOD
 
 
@@ -15,7 +17,7 @@ def measure_loop(milliseconds):
     """Bytes a turn and a frame with LvglLoop."""
     from mpos_way import MposWay
 
-    driver = MposWay(_spinning())
+    driver = MposWay(_scrolling())
     return driver.run(_watch(driver.loop, milliseconds))
 
 
@@ -34,28 +36,40 @@ async def _watch(loop, milliseconds):
 
 
 def measure_bare(milliseconds):
-    """Bytes a frame without asyncio and without any code of mpos but the board's: the binding's own."""
-    _spinning()
-    _drive(200)
+    """Bytes a frame in the smallest loop there can be, without asyncio: what the binding itself allocates."""
+    hardware = _scrolling()
+    for one in hardware.inputs:
+        getattr(one.indev, "_indev_drv", one.indev).set_mode(lv.INDEV_MODE.EVENT)  # As the loop has them.
+    counter = frame_counter(hardware.display)
+    _drive(counter, 200)
     gc.collect()
     gc.disable()
     heap = gc.mem_alloc()
-    _drive(milliseconds)
+    frames = _drive(counter, milliseconds)
     heap = gc.mem_alloc() - heap
     gc.enable()
-    return heap / (milliseconds / _FRAME_MS)
+    return heap / frames
 
 
-def _spinning():
+def _scrolling():
     hardware = bench_board.start()
-    lv.spinner(lv.screen_active()).set_size(60, 60)
+    # Text that scrolls for ever: one area a frame, and so one call of the flush callback.
+    label = lv.label(lv.screen_active())
+    label.set_long_mode(lv.label.LONG_MODE.SCROLL_CIRCULAR)
+    label.set_width(100)
+    label.set_text("a text that is longer than its label, and scrolls")
     return hardware
 
 
-def _drive(milliseconds):
+def _drive(counter, milliseconds):
     began = last = ticks_ms()
+    frames = 0
     while ticks_diff(last, began) < milliseconds:
         now = ticks_ms()
         lv.tick_inc(ticks_diff(now, last))
         last = now
-        time.sleep_ms(min(lv.timer_handler(), _FRAME_MS))
+        wait_ms = lv.timer_handler()
+        if counter.take():
+            frames += 1
+        time.sleep_ms(min(wait_ms, _FRAME_MS))
+    return frames
