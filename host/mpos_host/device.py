@@ -66,7 +66,8 @@ class Device:
     ):
         self.port = port
         self.log = log or (lambda text: None)
-        self.transport, self._stream = open_transport(port, gone or (lambda: None))
+        self._gone = gone or (lambda: None)
+        self.transport, self._stream = open_transport(port, self._gone)
 
     def __enter__(self) -> Device:
         return self
@@ -264,8 +265,12 @@ class Device:
         """Read what comes after a command's output: its errors and the prompt."""
         errors = self._stream.until(b"\x04", what, until - time.monotonic())
         self._take_prompt(what, until - time.monotonic())
-        if errors:
-            raise DeviceError(errors, printed)
+        if not errors:
+            return
+        died = self._gone()
+        if died is not None:
+            raise DeviceGone(died, printed, errors)
+        raise DeviceError(errors, printed)
 
     def _take_prompt(self, what: str, timeout: float) -> None:
         """Wait for the prompt, and leave it for mpremote's transport, which looks for it before a command."""

@@ -34,12 +34,13 @@ class DeviceTimeout(UserError):
 
 
 class DeviceGone(UserError):
-    """The board died or its port vanished; the text says why."""
+    """The board died or its port vanished; the text says why. `traceback` is what it still said about it."""
 
-    def __init__(self, reason: str, output: str = ""):
+    def __init__(self, reason: str, output: str = "", traceback: str = ""):
         super().__init__(f"the board is gone: {reason}")
         self.reason = reason
         self.output = output
+        self.traceback = traceback.strip()
 
 
 def open_transport(port: str, gone: Callable[[], str | None]) -> tuple[SerialTransport, SerialStream]:
