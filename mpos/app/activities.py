@@ -5,6 +5,7 @@ import lvgl as lv
 from ..task_manager import TaskManager
 
 _stack = []  # The last one has the foreground.
+_empty = None  # The screen that is shown when there is none.
 
 
 def start(activity):
@@ -90,8 +91,18 @@ def _remove(activity):
     if screen is None:
         return
     if lv.screen_active() == screen and not _stack:
-        lv.screen_load(lv.obj())  # LVGL cannot be without a screen.
+        _load_empty()
     _delete_later(screen)
+
+
+def _load_empty():
+    """Show nothing: LVGL cannot be without a screen. One is kept for this, or each app's end would leave one."""
+    global _empty
+    try:
+        lv.screen_load(_empty or lv.obj())
+    except lv.LvReferenceError:  # Somebody has deleted it.
+        lv.screen_load(lv.obj())
+    _empty = lv.screen_active()
 
 
 def _call(activity, method):
