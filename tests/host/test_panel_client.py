@@ -236,7 +236,7 @@ def test_a_hanging_lvgl_is_ended_and_named() -> None:
     with panel_vm(hang_s=0.5) as vm:
         output = vm.run("lv.delay_ms(100)")  # waits for the clock, which nobody moves
         assert "the panel is gone" in output[-1]
-        with pytest.raises(PanelDied, match="LVGL hangs: it has used 0.5 s"):
+        with pytest.raises(PanelDied, match="LVGL hangs: it has used 0.5 s of CPU time for lv.delay_ms"):
             vm.panel.texts()
         assert "panel_calls.py" in "\n".join(vm.process.last_output), "no traceback of what hung"
 

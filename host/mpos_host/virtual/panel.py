@@ -14,45 +14,61 @@ import select
 import signal
 import socket
 import sys
+import traceback
 from contextlib import suppress
+from dataclasses import dataclass
+from typing import NoReturn
 
 from mpos_host.virtual import panel_lvgl
+from mpos_host.virtual.panel_calls import Calls
 from mpos_host.virtual.panel_control import Control
 from mpos_host.virtual.panel_damage import end
 from mpos_host.virtual.panel_display import Display, Touch
 from mpos_host.virtual.panel_lvgl import lv
 from mpos_host.virtual.panel_names import Names
+from mpos_host.virtual.panel_objects import Objects
+from mpos_host.virtual.panel_running import Running
 from mpos_host.virtual.panel_session import Session, VmGone
 from mpos_host.virtual.panel_types import Stub
 
 _HOST_GONE = 3  # exit code of the forked process
 
 
+@dataclass(frozen=True)
+class Setup:
+    """What all lives have in common. `hang_s`: CPU time of one request after which LVGL is taken to hang."""
+
+    vm: socket.socket
+    control: socket.socket
+    names: Names
+    running: Running
+    contained: bool
+    hang_s: float
+
+
 class Panel:
     """One life: from before the VM connects to when it is gone."""
 
-    def __init__(
-        self, vm: socket.socket, control: socket.socket, names: Names, contained: bool, hang_s: float
-    ):
-        self._listener = vm
+    def __init__(self, setup: Setup):
+        self._setup = setup
+        self._listener = setup.vm
         self._poll = select.poll()
-        self._poll.register(vm, select.POLLIN)
+        self._poll.register(setup.vm, select.POLLIN)
         self._poll.register(sys.stdin, select.POLLHUP)
         self._line: socket.socket | None = None
         self._touch_line: socket.socket | None = None
         self.display = Display()
         self.touch = Touch()
-        self._control = Control(control, self._poll, self.display, self.touch)
-        self._names = names
-        self._contained = contained
-        self._hang_s = hang_s
+        self._control = Control(setup.control, self._poll, self.display, self.touch)
 
     def run(self) -> None:
         """Raises VmGone when the VM has closed its line."""
         lv.init()
         while self._line is None:
             self._work()
-        session = Session(self._line, self._names, self._contained, self._hang_s, self._wait)
+        setup = self._setup
+        calls = Calls(setup.names, Objects(), setup.running)
+        session = Session(self._line, calls, setup.contained, setup.hang_s, self._wait)
         session.hardware = self._hardware
         session.calls.adapt.on_deinit = lambda: self._taken_down(session)
         self._control.session = session
@@ -121,26 +137,25 @@ def main() -> int:
     vm, control = socket.socket(fileno=arguments.vm), socket.socket(fileno=arguments.control)
     panel_lvgl.check()
     names = Names(Stub(lv.__file__))
+    setup = Setup(vm, control, names, Running(), arguments.contained, arguments.hang)
     while True:
         child = os.fork()
         if child == 0:
-            _run(vm, control, names, arguments.contained, arguments.hang)
+            _run(setup)
         status = _wait_for(child)
         if status != 0:
-            return _end_as(status, arguments.hang)
+            return _end_as(status, setup)
 
 
-def _run(vm: socket.socket, control: socket.socket, names: Names, contained: bool, hang_s: float) -> None:
+def _run(setup: Setup) -> NoReturn:
     """The forked process."""
     faulthandler.enable(all_threads=False)
     faulthandler.register(signal.SIGVTALRM, all_threads=False, chain=True)
     try:
-        Panel(vm, control, names, contained, hang_s).run()
+        Panel(setup).run()
     except VmGone:
         pass
     except BaseException as error:
-        import traceback
-
         traceback.print_exc()
         end(f"{type(error).__name__}: {error}")
     sys.stderr.flush()
@@ -149,23 +164,24 @@ def _run(vm: socket.socket, control: socket.socket, names: Names, contained: boo
 
 def _wait_for(child: int) -> int:
     signal.signal(signal.SIGTERM, lambda *_: os.kill(child, signal.SIGKILL))
-    while True:
-        _, status = os.waitpid(child, 0)
-        return status
+    return os.waitpid(child, 0)[1]
 
 
-def _end_as(status: int, hang_s: float) -> int:
+def _end_as(status: int, setup: Setup) -> int:
     """Say why the forked process ended, and end likewise."""
-    if os.WIFSIGNALED(status):
-        number = os.WTERMSIG(status)
-        if number == signal.SIGVTALRM:
-            print(f"panel: LVGL hangs: it has used {hang_s:g} s of CPU time for one request", file=sys.stderr)
+    if not os.WIFSIGNALED(status):
+        code = os.WEXITSTATUS(status)
+        return 0 if code == _HOST_GONE else code
+    number = os.WTERMSIG(status)
+    if number == signal.SIGVTALRM:
+        reason = f"LVGL hangs: it has used {setup.hang_s:g} s of CPU time for {setup.running.last()}"
+    else:
+        reason = f"LVGL crashed in {setup.running.last()}"
+    if number != signal.SIGKILL:
+        print(f"panel: {reason}", file=sys.stderr, flush=True)
         signal.signal(number, signal.SIG_DFL)
-        if number != signal.SIGKILL:
-            os.kill(os.getpid(), number)
-        return 128 + number
-    code = os.WEXITSTATUS(status)
-    return 0 if code == _HOST_GONE else code
+        os.kill(os.getpid(), number)
+    return 128 + number
 
 
 if __name__ == "__main__":

@@ -10,8 +10,8 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from mpos_host.virtual import panel_wire as wire
-from mpos_host.virtual.panel_lvgl import find_time_until_next, lib, lv, struct_address, struct_at
-from mpos_host.virtual.panel_objects import Entry
+from mpos_host.virtual.panel_events import Events
+from mpos_host.virtual.panel_lvgl import find_time_until_next, lv
 from mpos_host.virtual.panel_types import Signature
 from mpos_host.virtual.panel_values import pointer
 from mpos_host.virtual.panel_wire import Callback, Handle, type_error
@@ -20,8 +20,6 @@ if TYPE_CHECKING:
     from mpos_host.virtual.panel_calls import Calls
 
 _NONE = b"\0"
-_EVENT = Signature(("event_t",), "None")
-_OWN_EVENTS = 1  # events of the panel's own that come after the first, see `Objects.widget`
 
 
 class Adaptations:
@@ -31,19 +29,8 @@ class Adaptations:
         self._values = calls.values
         self.functions: dict[str, Callable[..., Any]] = {"task_handler": lv.timer_handler}
         self.methods: dict[str, Callable[..., bytes]] = {
-            "obj.add_event_cb": self._add_event_cb,
-            "obj.get_event_count": self._get_event_count,
-            "obj.get_event_dsc": self._get_event_dsc,
-            "obj.remove_event": self._remove_event,
-            "obj.remove_event_dsc": self._remove_event_dsc,
-            "obj.remove_event_cb": self._remove_event_cb,
             "obj.get_user_data": lambda owner: wire.user_data(0),
             "timer_t.get_user_data": self._timer_user_data,
-            "event_t.get_user_data": lambda event: wire.user_data(self.current),
-            "event_t.get_target_obj": lambda event: self._target(event, lib.lv_event_get_target),
-            "event_t.get_current_target_obj": lambda event: self._target(
-                event, lib.lv_event_get_current_target
-            ),
             "anim_t.set_var": self._set_var,
             "lv.async_call": self._async_call,
             "lv.timer_create": self._timer_create,
@@ -55,76 +42,10 @@ class Adaptations:
             "timer_t.set_period": self._timer_set_period,
         }
         self.constructors: dict[str, Callable[[Any, list[Any]], None]] = {"menu_page": _needs_menu}
+        self.events = Events(calls)
+        self.methods.update(self.events.methods)
         self._time_until_next = find_time_until_next()
-        self.current = 0  # the callback that runs, for its user data
         self.on_deinit: Callable[[], None] = lambda: None
-
-    # Events
-
-    def _add_event_cb(self, owner: Handle, callback: Any, code: Any, data: Any) -> bytes:
-        entry = self._objects.get(owner)
-        if type(code) is not int:
-            raise type_error("obj.add_event_cb needs an event code")
-        if data is not None:
-            raise type_error("obj.add_event_cb: user_data is None or a dict")
-        if isinstance(callback, Callback):
-            function = self._calls.callback(callback, _EVENT, "event")
-        elif callback is None:
-            function = _nothing
-        else:
-            raise type_error("obj.add_event_cb needs a function")
-        entry.wrapper.add_event_cb(function, code, None)
-        index = entry.wrapper.get_event_count() - 1
-        if isinstance(callback, Callback):
-            self._objects.hold(entry, _event_slot(lib.lv_obj_get_event_dsc(entry.address, index)), callback)
-        return self._event_dsc(entry, index, fresh=True)
-
-    def _get_event_count(self, owner: Handle) -> bytes:
-        return wire.scalar(self._objects.get(owner).wrapper.get_event_count() - _OWN_EVENTS)
-
-    def _get_event_dsc(self, owner: Handle, index: int) -> bytes:
-        return self._event_dsc(self._objects.get(owner), _shift(index))
-
-    def _event_dsc(self, widget: Entry, index: int, fresh: bool = False) -> bytes:
-        """The binding gives None."""
-        address = lib.lv_obj_get_event_dsc(widget.address, index)
-        if not address:
-            return _NONE
-        dsc = struct_at(lv.event_dsc_t, address)
-        self._objects.belongs(self._objects.struct(dsc, "event_dsc_t", fresh), widget)
-        return self._values.result(dsc)
-
-    def _remove_event(self, owner: Handle, index: int) -> bytes:
-        entry = self._objects.get(owner)
-        slot = _event_slot(lib.lv_obj_get_event_dsc(entry.address, _shift(index)))
-        removed = bool(entry.wrapper.remove_event(_shift(index)))
-        if removed:
-            self._objects.let_go(entry, slot)
-        return wire.scalar(removed)
-
-    def _remove_event_dsc(self, owner: Handle, dsc: Any) -> bytes:
-        entry = self._objects.get(owner)
-        if not isinstance(dsc, Handle) or self._objects.get(dsc).kind != "event_dsc_t":
-            raise type_error("obj.remove_event_dsc needs an lv_event_dsc_t")
-        for index in range(entry.wrapper.get_event_count()):
-            if lib.lv_obj_get_event_dsc(entry.address, index) == self._objects.get(dsc).address:
-                return self._remove_event(owner, index if index < 1 else index - _OWN_EVENTS)
-        return wire.scalar(False)
-
-    def _remove_event_cb(self, owner: Handle, callback: Any) -> bytes:
-        """Upstream never finds it: each registration has a function of its own there."""
-        if isinstance(callback, Callback):
-            self._objects.release_callbacks([callback])
-        return wire.scalar(0)
-
-    def _target(self, event: Handle, getter: Callable[[int], int]) -> bytes:
-        """The target may have been deleted by a callback before; then the pointer is not to be followed."""
-        wrapper = self._objects.get(event).wrapper
-        dead = self._objects.deleted_widget(getter(struct_address(wrapper)))
-        if dead is not None:
-            return wire.widget(dead.number, self._calls.names.class_of(type(dead.wrapper)).number)
-        name = "get_target_obj" if getter is lib.lv_event_get_target else "get_current_target_obj"
-        return self._values.result(getattr(wrapper, name)())
 
     # Timers and animations
 
@@ -216,16 +137,6 @@ class UserData:
 
     def __init__(self, callback: int):
         self.callback = callback
-
-
-def _event_slot(dsc: int | None) -> str:
-    return f"event {dsc}"
-
-
-def _shift(index: int) -> int:
-    if type(index) is not int:
-        raise type_error("an event's index is an int")
-    return index if index < 1 else index + _OWN_EVENTS
 
 
 def _nothing(*_: Any) -> None:

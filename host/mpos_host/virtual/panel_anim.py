@@ -13,7 +13,6 @@ from typing import Any
 from mpos_host.virtual.panel_lvgl import lib, lv, struct_at
 from mpos_host.virtual.panel_names import Member
 from mpos_host.virtual.panel_objects import Objects
-from mpos_host.virtual.panel_values import Values
 from mpos_host.virtual.panel_wire import Value
 
 _ptr, _i32 = ctypes.c_void_p, ctypes.c_int32
@@ -27,9 +26,8 @@ _DELETED = 3
 
 
 class Animations:
-    def __init__(self, objects: Objects, values: Values, ask: Callable[..., Any]):
+    def __init__(self, objects: Objects, ask: Callable[..., Any]):
         self._objects = objects
-        self._values = values
         self._ask = ask
         self._uses: dict[int, int] = {}  # number: animations in LVGL that have it
         self._timelines: set[int] = set()  # numbers that a timeline will start again

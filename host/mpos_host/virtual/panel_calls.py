@@ -6,7 +6,7 @@ import ctypes
 import inspect
 from collections.abc import Callable
 from contextlib import suppress
-from typing import Any
+from typing import Any, NoReturn
 
 from mpos_host.virtual import panel_wire as wire
 from mpos_host.virtual.panel_adapt import Adaptations
@@ -14,6 +14,7 @@ from mpos_host.virtual.panel_anim import Animations
 from mpos_host.virtual.panel_lvgl import lv, struct_over
 from mpos_host.virtual.panel_names import WIDGET, Class, Member, Names, StructConstant
 from mpos_host.virtual.panel_objects import PARTS, Entry, Objects
+from mpos_host.virtual.panel_running import Running
 from mpos_host.virtual.panel_types import UNCHECKED, UNKNOWN, Signature
 from mpos_host.virtual.panel_values import Values, callback_of, get_field, pointer, reason
 from mpos_host.virtual.panel_wire import Callback, Function, Handle, Kind, Reader, Value, type_error
@@ -24,14 +25,14 @@ _NAMES_SIZE = 420  # of one answer to NAMES: it fits into a message
 
 
 class Calls:
-    """`ask` runs a callback of the VM: ask(number, slot, arguments, returns, kind)."""
+    """`ask` runs a callback of the VM: ask(number, slot, arguments, returns, kind). The session sets it."""
 
-    def __init__(self, names: Names, objects: Objects, ask: Ask):
+    def __init__(self, names: Names, objects: Objects, running: Running):
         self.names = names
         self.objects = objects
         self.values = Values(names, objects)
-        self.ask = ask
-        self.animations = Animations(objects, self.values, ask)
+        self.ask: Ask = _nobody
+        self.animations = Animations(objects, lambda *arguments: self.ask(*arguments))
         self.adapt = Adaptations(self)
         names.extra.update(self.adapt.functions)
         self._handlers: dict[int, Callable[[int, Reader], bytes]] = {
@@ -44,7 +45,7 @@ class Calls:
             Kind.NAMES: self._names_of,
             Kind.READ: self._read,
         }
-        self.describe = ""  # what runs, for error texts
+        self.running = running
 
     def execute(self, kind: int, argument: int, reader: Reader) -> bytes:
         """The answer's payload. Raises VmError."""
@@ -58,7 +59,7 @@ class Calls:
     def _call(self, number: int, reader: Reader) -> bytes:
         member = self.names.member(number)
         arguments = reader.rest()
-        self.describe = _title(member)
+        self.running.name = member.title
         keep: list[Any] = []
         callbacks = [value for value in arguments if isinstance(value, Callback)]
         try:
@@ -69,7 +70,7 @@ class Calls:
 
     def _execute(self, member: Member, arguments: list[Any], keep: list[Any]) -> bytes:
         before = [bytes(value.data) if isinstance(value, Value) else None for value in arguments]
-        special = self.adapt.methods.get(_title(member))
+        special = self.adapt.methods.get(member.title)
         if special is not None:
             payload = self._adapted(special, member, arguments)
         else:
@@ -105,7 +106,7 @@ class Calls:
 
     def _convert(self, member: Member, arguments: list[Any], keep: list[Any]) -> list[Any]:
         types = self._types(member, len(arguments))
-        title = _title(member)
+        title = member.title
         converted = []
         for value, wanted in zip(arguments, types, strict=True):
             if isinstance(value, Callback):
@@ -123,7 +124,7 @@ class Calls:
         parameters = member.signature.parameters
         own = [] if member.owner is None else [member.owner.stub if member.owner.kind != WIDGET else "obj"]
         if count < len(own):
-            raise type_error(f"{_title(member)} is a method: it needs {own[0]} first")
+            raise type_error(f"{member.title} is a method: it needs {own[0]} first")
         if parameters is None:
             return own + [UNCHECKED] * (count - len(own))
         if len(own) + len(parameters) != count:
@@ -150,10 +151,8 @@ class Calls:
             text = reason(failure)
             if "takes exactly" in text or "expected" in text:
                 given = len(arguments)
-                raise type_error(
-                    f"{_title(member)}: {text.replace('function ', '')}, {given} in all"
-                ) from None
-            raise type_error(f"{_title(member)}: {text}") from None
+                raise type_error(f"{member.title}: {text.replace('function ', '')}, {given} in all") from None
+            raise type_error(f"{member.title}: {text}") from None
 
     def _adopt(self, member: Member, arguments: list[Any], result: Any) -> None:
         """Callbacks live as long as what they were given to; an animation's as long as its timeline."""
@@ -220,7 +219,7 @@ class Calls:
     def _new(self, class_id: int, reader: Reader) -> bytes:
         made = self.names.get_class(class_id)
         value, *more = reader.rest()
-        self.describe = f"lv.{made.stub}()"
+        self.running.name = f"lv.{made.stub}()"
         if made.kind == WIDGET:
             return self._new_widget(made, value, more)
         wrapper = made.type()
@@ -292,6 +291,10 @@ class Calls:
         return wire.updates([]) + wire.scalar(ctypes.string_at(address, wanted) if wanted else b"")
 
 
+def _nobody(*_: Any) -> NoReturn:
+    raise RuntimeError("a callback without a session")
+
+
 def _takes_parent_only(_: Any, more: list[Any]) -> None:
     if more:
         raise type_error(
@@ -300,8 +303,4 @@ def _takes_parent_only(_: Any, more: list[Any]) -> None:
 
 
 def _wrong_count(member: Member, wanted: int, given: int) -> str:
-    return f"{_title(member)}() takes {wanted} positional arguments but {given} were given"
-
-
-def _title(member: Member) -> str:
-    return f"{member.owner.stub if member.owner else 'lv'}.{member.name}"
+    return f"{member.title}() takes {wanted} positional arguments but {given} were given"

@@ -7,7 +7,7 @@ from collections import deque
 from collections.abc import Callable, Iterator
 from typing import Any, NamedTuple
 
-from mpos_host.virtual.panel_lvgl import lib, lv
+from mpos_host.virtual.panel_lvgl import check_widget, lib, lv
 
 WIDTH, HEIGHT = 320, 240
 
@@ -36,6 +36,7 @@ class Display:
                 self._handle, self.pixels, None, len(self.pixels), lv.DISPLAY_RENDER_MODE.DIRECT
             )
             lv.display_set_flush_cb(self._handle, self._flush)
+            check_widget(lv.screen_active())
         return self._handle
 
     def forget(self) -> None:

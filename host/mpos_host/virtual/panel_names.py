@@ -28,6 +28,8 @@ _VALUES = {
     "calendar_date_t",
     "anim_t",
 }
+# Methods of LVGL 9.5 that took the name of one of the base class, which 9.4 finds.
+_NEW_NAMES = {("animimg", "delete")}
 # Structs that LVGL's functions take and give by value: None is not one of them.
 BY_VALUE = {"color_t", "color16_t", "color32_t", "color_hsv_t"}
 
@@ -55,6 +57,7 @@ class Member:
     call: Callable[..., Any]
     signature: Signature
     c_name: str
+    title: str  # for error texts, and the key of an adaptation
 
 
 class Names:
@@ -180,6 +183,8 @@ class Names:
         if name.startswith("_"):
             return None
         if owner.kind == WIDGET:
+            if (owner.name, name) in _NEW_NAMES:
+                return None
             found = vars(owner.type).get(name)
             return found if callable(found) and not isinstance(found, type) else None
         prefix = owner.stub.removesuffix("_t")
@@ -195,7 +200,8 @@ class Names:
     def _add(
         self, owner: Class | None, name: str, call: Callable[..., Any], signature: Signature, c_name: str
     ) -> Member:
-        made = Member(len(self._members), name, owner, call, signature, c_name)
+        title = f"{owner.stub if owner else 'lv'}.{name}"
+        made = Member(len(self._members), name, owner, call, signature, c_name, title)
         self._members.append(made)
         self._by_name[(owner.number if owner else -1, name)] = made
         return made

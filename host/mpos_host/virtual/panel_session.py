@@ -19,8 +19,6 @@ from mpos_host.virtual.panel_adapt import UserData
 from mpos_host.virtual.panel_calls import Calls
 from mpos_host.virtual.panel_damage import Damage
 from mpos_host.virtual.panel_lvgl import lv
-from mpos_host.virtual.panel_names import Names
-from mpos_host.virtual.panel_objects import Objects
 from mpos_host.virtual.panel_wire import Kind, Message, Reader, VmError
 
 
@@ -43,7 +41,7 @@ class Session:
     def __init__(
         self,
         line: socket.socket,
-        names: Names,
+        calls: Calls,
         contained: bool,
         hang_s: float,
         wait: Callable[[], None],
@@ -52,8 +50,9 @@ class Session:
         self._wait = wait
         self._contained = contained
         self._hang_s = hang_s
-        self.objects = Objects()
-        self.calls = Calls(names, self.objects, self._ask)
+        self.calls = calls
+        self.objects = calls.objects
+        calls.ask = self._ask
         self.damage = Damage(self.objects)
         self.hardware: Callable[[int], Any] = lambda number: None
         self._buffer = bytearray(wire.SIZE)
@@ -123,6 +122,7 @@ class Session:
     def _timer_handler(self, frame: _Frame) -> int:
         if self.damage.handler_wedged:
             return 1
+        self.calls.running.name = "lv.timer_handler"
         until = lv.timer_handler()
         if frame.aborted:
             self.damage.handler_wedged = True
@@ -154,12 +154,12 @@ class Session:
         except (VmError, VmGone):
             raise
         except Exception as failure:
-            self.last_error = f"{self.calls.describe}: {type(failure).__name__}: {failure}"
+            self.last_error = f"{self.calls.running.name}: {type(failure).__name__}: {failure}"
             traceback.print_exc()
             raise wire.runtime_error(self.last_error) from None
-        if frame.aborted and self.calls.describe in _HANDLERS:
+        if frame.aborted and self.calls.running.name in _HANDLERS:
             self.damage.handler_wedged = True
-        self.damage.check(self.calls.describe)
+        self.damage.check(self.calls.running.name)
         return payload
 
     def _say(self, kind: int, sequence: int, call: int, payload: bytes) -> bytes:
@@ -200,17 +200,17 @@ class Session:
             payload += wire.user_data(one.callback) if isinstance(one, UserData) else self._argument(one)
         self._last_call += 1
         call = self._last_call
-        adapt = self.calls.adapt
-        before, adapt.current = adapt.current, number
-        described = self.calls.describe
+        events = self.calls.adapt.events
+        before, events.current = events.current, number
+        described = self.calls.running.name
         self._outstanding.append(call)
         try:
             frame.asked = self._say(wire.ASK, frame.sequence, call, payload)
             value, raised = self._outcome(call)
         finally:
             self._outstanding.pop()
-            adapt.current = before
-            self.calls.describe = described
+            events.current = before
+            self.calls.running.name = described
         if raised:
             frame.aborted = True
             self.damage.raised(kind, arguments)
