@@ -6,7 +6,6 @@ given to run beside the tasks.
 """
 
 import _thread
-import asyncio
 import gc
 import sys
 from asyncio import core
@@ -22,7 +21,7 @@ from .io_queue import LoopIOQueue
 from .parking import Parking
 from .repair import repair
 from .task_record import TaskInterrupted, TaskRecord, TimedTaskRecord
-from .waiting import NotifyEvent, as_coroutine, as_task, wait_for_ms
+from .waiting import NotifyEvent, as_coroutine, as_task, gather, wait_for_ms
 
 _STEADY_MS = const(30000)  # A supervised task that ran this long has recovered: its delay starts anew.
 
@@ -185,9 +184,8 @@ class TaskManager:
 
         The first exception is raised; with `return_exceptions` they stand in the list among the results.
         """
-        return asyncio.gather(
-            *[as_task(cls.create_task, one) for one in awaitables], return_exceptions=return_exceptions
-        )
+        tasks = [as_task(cls.create_task, one) for one in awaitables]
+        return gather(cls.create_task, awaitables, tasks, return_exceptions)
 
     @staticmethod
     def notify_event():

@@ -115,6 +115,56 @@ class _End:
         self.parking.wake()
 
 
+async def gather(create_task, awaitables, tasks, return_exceptions):
+    """The results of `tasks`, which were made of `awaitables`, in their order, or the first exception.
+
+    asyncio's own leaves callbacks behind that fail when a Ctrl-C ends it too early, and refuses a task that
+    somebody else awaits as well.
+    """
+    gathering = _Gathering(len(set(tasks)), return_exceptions)
+    try:
+        for awaitable, task in zip(awaitables, tasks):
+            if task.done():
+                task.state = False  # Its exception, if any, is not for the report any more.
+                gathering.on_end(task, task.data)
+            elif task is awaitable:
+                create_task(_watch(task, gathering), "gather")
+            else:
+                task.state = gathering.on_end
+        if tasks:
+            await gathering.end
+    except core.CancelledError:
+        for task in tasks:
+            task.cancel()
+        raise
+    finally:
+        for awaitable, task in zip(awaitables, tasks):
+            if task is not awaitable and not task.done():
+                task.state = True  # It goes on, and nobody awaits it.
+    if gathering.error is not None:
+        raise gathering.error
+    return [task.data.value if isinstance(task.data, StopIteration) else task.data for task in tasks]
+
+
+class _Gathering:
+    """The end of several tasks, or the first failure among them: `error`."""
+
+    def __init__(self, count, return_exceptions):
+        self.end = Parking()
+        self.error = None
+        self._count = count
+        self._return_exceptions = return_exceptions
+        self._ended = set()
+
+    def on_end(self, task, how):
+        # A Ctrl-C in here has it called once more.
+        self._ended.add(task)
+        if self.error is None and not self._return_exceptions and not isinstance(how, StopIteration):
+            self.error = how
+        if self.error is not None or len(self._ended) == self._count:
+            self.end.wake()
+
+
 async def _watch(task, end):
     try:
         how = StopIteration(await task)

@@ -162,6 +162,31 @@ def test_a_second_ctrl_c_while_the_first_is_put_right_loses_no_task():
         task.cancel()
 
 
+def test_a_ctrl_c_in_gather_leaves_its_tasks_to_end_by_themselves():
+    ended = []
+
+    async def child():
+        await TaskManager.sleep_ms(2)
+        ended.append(True)
+
+    class Torn(list):
+        """A Ctrl-C comes when gather looks at the last of its awaitables."""
+
+        def __iter__(self):
+            yield self[0]
+            raise KeyboardInterrupt
+
+    async def gathering():
+        from mpos import waiting
+
+        tasks = [TaskManager.create_task(child()) for _ in range(2)]
+        await waiting.gather(TaskManager.create_task, Torn([None, None]), tasks, False)
+
+    TaskManager.create_task(gathering())
+    assert run_for(20)[0] is KeyboardInterrupt
+    assert len(ended) == 2
+
+
 def test_posts_are_made_after_a_ctrl_c_between_the_bell_and_its_answer():
     calls = []
     doorbell = TaskManager._doorbell

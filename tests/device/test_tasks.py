@@ -208,6 +208,50 @@ async def test_gather_gives_results_in_order_and_runs_side_by_side():
     assert order == ["fast", "slow"]
 
 
+async def test_gather_takes_tasks_that_have_ended_that_others_await_and_one_twice():
+    ended, shared = TaskManager.create_task(value(1)), TaskManager.create_task(value(2, 5))
+    await ended
+    other = TaskManager.create_task(TaskManager.wait_for(shared, 1))
+    assert await TaskManager.gather(ended, shared, value(3), shared) == [1, 2, 3, 2]
+    assert await other == 2
+    assert await TaskManager.gather() == []
+
+
+async def test_gather_raises_the_first_exception_at_once_and_reports_later_ones():
+    reports = []
+    TaskManager.set_exception_handler(reports.append)
+    slow = []
+
+    async def fail_later():
+        await TaskManager.sleep_ms(20)
+        slow.append(True)
+        raise ValueError("second")
+
+    try:
+        await TaskManager.gather(fail_later(), fail(KeyError("first")), value(1))
+        raise AssertionError("no exception")
+    except KeyError:
+        assert not slow
+    await until(lambda: reports)
+    assert [str(report["exception"]) for report in reports] == ["second"]
+
+
+async def test_cancelling_gather_cancels_all():
+    ended = []
+
+    async def wait():
+        try:
+            await TaskManager.sleep(10)
+        finally:
+            ended.append(True)
+
+    task = TaskManager.create_task(TaskManager.gather(wait(), TaskManager.create_task(wait())))
+    await TaskManager.sleep_ms(2)
+    task.cancel()
+    await until(lambda: len(ended) == 2)
+    assert task.done()
+
+
 async def test_gather_can_give_exceptions_as_results():
     results = await TaskManager.gather(value(1), fail(ValueError("x")), return_exceptions=True)
     assert results[0] == 1
