@@ -100,13 +100,16 @@ def _address(thing):
 
 
 def _heap_around(address):
-    """From the lowest to the highest address in the block of `address` at which Python has an object: all
-    between them is heap, and can be read."""
+    """From the lowest to the highest address in the block of `address` at which Python has surely put
+    something into the heap: all between them is heap, and can be read.
+
+    The names of a module that was written in Python are in the heap. Those of one that is built in may be
+    anywhere, and between them and the heap there may be nothing.
+    """
     block = address // _BLOCK
-    known = [id(module.__dict__) for module in sys.modules.values()]
-    known += [id(value) for module in sys.modules.values() for value in module.__dict__.values()]
-    known.append(address)
+    known = [id(module.__dict__) for module in sys.modules.values() if hasattr(module, "__file__")]
     known = [one for one in known if one // _BLOCK == block]
+    known.append(address)
     return min(known) // _WORD * _WORD, max(known)
 
 
