@@ -237,7 +237,7 @@ class LvglLoop:
 
     def stats(self):
         """A dictionary: `turns`, `frames`, `longest_turn_us`, `paused`, `wedged`, `mended` (see Mender), and
-        `lateness`, a tuple of how many turns that were not woken early began at most 0, 1, 2, 5, 10, 20, 50 ms
+        `lateness`, a tuple of how many turns not woken early began at most 0, 1, 2, 5, 10, 20, 50 ms
         late, and later."""
         return {
             "turns": self._turns,

@@ -3,7 +3,7 @@
 On a binding that lets it, an exception of a raw callback jumps out through LVGL's C code. LVGL then believes
 for ever that its timer handler is running, so that it never runs another timer, and that an event is being
 sent, whose data is gone, so that the next deletion of a widget may crash. LVGL has no function to reset
-these two. They are two words of its one global structure (src/core/lv_global.h, misc/lv_timer_private.h), which
+these two. They are two words of its one global structure (core/lv_global.h, misc/lv_timer_private.h), which
 lvgl_micropython keeps in MicroPython's heap. It is searched for there, after the first such exception, and
 nothing is written before its place has been proved:
 
@@ -46,7 +46,7 @@ class LvglState:
         self._no_event = bytes(_WORD)
 
     def is_damaged(self):
-        """Whether LVGL believes to be in the middle of something. Ask only where it cannot be. No heap used."""
+        """Whether LVGL believes to be in the middle of something. Ask where it cannot be. Uses no heap."""
         return self._running[0] != 0 or self._event != self._no_event
 
     def mend(self):

@@ -8,9 +8,8 @@ from micropython import const
 
 from .task_manager import TaskManager
 
-
-# A heap that is collected only when it is full has what survived strewn all over it afterwards, and no room for
-# a buffer in between. While modules are loaded it is collected after so many bytes.
+# A heap that is collected only when it is full has what survived strewn all over it afterwards, and no room
+# for a buffer in between. While modules are loaded it is collected after so many bytes.
 _BOOT_THRESHOLD = const(8192)
 
 

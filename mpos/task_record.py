@@ -43,9 +43,9 @@ class TaskRecord:
     # What the coroutine ended with: StopIteration, CancelledError or another exception. None: it goes on.
     outcome = None
 
-    # A function of more than 11 words of locals, stack and `try` has its frame on the heap, and a free of it at
-    # the end of each step makes the collector search all of the heap at the next allocation: a download took
-    # three times as long. `with` has what `try` with `except as` has, in less.
+    # A function of more than 11 words of locals, stack and `try` has its frame on the heap, and a free of it
+    # at the end of each step makes the collector search all of the heap at the next allocation: a download
+    # took three times as long. `with` has what `try` with `except as` has, in less.
 
     def send(self, value):
         """Run the task's next step. asyncio calls this."""

@@ -6,7 +6,7 @@ Where the binding lets exceptions through and its state can be found, everything
 import lvgl as lv
 from conditions import until
 
-from mpos import TaskManager, UiBridge
+from mpos import TaskManager
 
 
 def fail(*arguments):

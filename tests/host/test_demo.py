@@ -1,9 +1,8 @@
-"""The download demo as a user meets it: in a small heap, beside other tools, by touch, and with a bad server."""
+"""The download demo as a user meets it: in a small heap, beside other tools, by touch, with a bad server."""
 
 import subprocess
 import sys
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 
