@@ -92,6 +92,8 @@ def test(options: argparse.Namespace) -> int:
     for name in ("ask", "update-images"):
         if getattr(options, name.replace("-", "_")):
             arguments.append(f"--{name}")
+    # pytest would rewrite the assertions of its plugins, and warns where they are imported already, as here.
+    arguments += ["-W", "ignore::pytest.PytestAssertRewriteWarning"]
     return int(pytest.main(arguments))
 
 

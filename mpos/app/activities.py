@@ -96,7 +96,7 @@ def _remove(activity):
 
 
 def _load_empty():
-    """Show nothing: LVGL cannot be without a screen. One is kept for this, or each app's end would leave one."""
+    """Show nothing. LVGL cannot be without a screen: one is kept for this, or each app's end left one."""
     global _empty
     try:
         lv.screen_load(_empty or lv.obj())

@@ -106,7 +106,7 @@ async def test_a_stack_of_screens_gives_everything_back(lvgl_loop):
         await _settled()
         alive = [number for number, title in enumerate(titles) if not _is_gone(title)]
         assert not alive, "screens %r were finished and are still there" % (alive,)
-        titles = title = None
+        titles = None
         after.append(await _settled())
     left = after[-1] - after[-2]  # What is made once stays: caches, the lists' room.
     record("left of each %d screens" % _SCREENS, left, "bytes")

@@ -6,6 +6,8 @@ never ran: the report names them too.
 
 from __future__ import annotations
 
+import re
+import sys
 import time
 from collections.abc import Generator
 from dataclasses import dataclass, field
@@ -66,7 +68,7 @@ class Recorder:
     """A pytest plugin object; writes into `folder`."""
 
     def __init__(self, config: pytest.Config, folder: Path):
-        self.run = RunRecord(time.time(), " ".join(map(str, config.invocation_params.args)))
+        self.run = RunRecord(time.time(), _command())
         self._config = config
         self._path = folder / "index.html"
         self._tests: dict[str, TestRecord] = {}
@@ -169,4 +171,12 @@ def _rank(outcome: str) -> int:
 
 def _last_line(text: str) -> str:
     lines = [line for line in text.strip().splitlines() if line.strip()]
-    return lines[-1].removeprefix("E ").strip() if lines else ""
+    last = lines[-1].removeprefix("E ").strip() if lines else ""
+    return re.sub("[\x00-\x1f\ufffd]+", " ", last)  # what a board said last may be half a protocol
+
+
+def _command() -> str:
+    """The command line, as it was typed but for the path of the program."""
+    program = Path(sys.argv[0])
+    name = program.parent.name if program.name == "__main__.py" else program.name  # python -m pytest
+    return " ".join([name, *sys.argv[1:]])
