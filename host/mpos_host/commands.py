@@ -7,6 +7,7 @@ import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from mpos_host import boards as ports
 from mpos_host import project, screen
@@ -14,6 +15,9 @@ from mpos_host.deploy import deploy as deploy_files
 from mpos_host.deploy import plan
 from mpos_host.project import UserError
 from mpos_host.target import Target
+
+if TYPE_CHECKING:
+    import pytest
 
 
 def board_options(parser: argparse.ArgumentParser) -> None:
@@ -83,7 +87,8 @@ def test(options: argparse.Namespace) -> int:
         if not smoke:
             raise UserError("there are no tests/device/smoke_*.py here: name the files to run", 2)
         arguments = [str(path) for path in smoke]
-    if options.board and not options.port and not project.load_board(options.board).is_process:
+    options.board = options.board or _board_at(options.port, options.binary)
+    if not options.port and not project.load_board(options.board).is_process:
         options.port = ports.find_port(project.load_board(options.board), ports.connected()).device
     for name in ("board", "port", "binary", "heap", "report", "host-address"):
         value = getattr(options, name.replace("-", "_"))
@@ -94,7 +99,18 @@ def test(options: argparse.Namespace) -> int:
             arguments.append(f"--{name}")
     # pytest would rewrite the assertions of its plugins, and warns where they are imported already, as here.
     arguments += ["-W", "ignore::pytest.PytestAssertRewriteWarning"]
-    return int(pytest.main(arguments))
+    watch = _CtrlC()
+    code = int(pytest.main(arguments, plugins=[watch]))
+    return 130 if watch.pressed else code
+
+
+class _CtrlC:
+    """A pytest plugin: pytest's exit code for Ctrl-C is that for files it cannot read as well."""
+
+    pressed = False
+
+    def pytest_keyboard_interrupt(self, excinfo: pytest.ExceptionInfo[BaseException]) -> None:
+        self.pressed = isinstance(excinfo.value, KeyboardInterrupt)
 
 
 def screenshot(options: argparse.Namespace) -> int:

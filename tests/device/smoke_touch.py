@@ -72,7 +72,7 @@ async def _click_all(touch, targets, clicked):
         assert not clicked, "clicked before the finger was lifted"
         began = ticks_us()
         touch(x, y, False)
-        for _ in range(100):
+        for _ in range(400):
             await TaskManager.sleep_ms(5)
             if clicked:
                 break

@@ -142,7 +142,7 @@ def test_ctrl_c_leaves_a_report_that_says_what_ran_and_what_did_not(smoke_run: S
         finally:
             if process.poll() is None:
                 os.killpg(process.pid, signal.SIGKILL)
-    assert process.returncode == 2, output
+    assert process.returncode == 130, output
     assert smoke_run.outcomes() == {"test_first": "passed", "test_runs": "failure"}
     articles = Articles(smoke_run.page())
     assert "interrupted" in articles.of("runs")[0] and "so far" in articles.of("runs")[0]
