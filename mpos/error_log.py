@@ -31,7 +31,10 @@ class ErrorLog:
             try:
                 self.handler({"message": message, "exception": error, "future": task, "name": name})
                 return
-            except Exception as in_handler:
+            except (KeyboardInterrupt, SystemExit):
+                raise
+            except BaseException as in_handler:
+                # Nothing may get out: it would be into LVGL, where this is called in a callback.
                 print("The exception handler failed:")
                 print(_describe(in_handler), end="")
         print(message + ":")

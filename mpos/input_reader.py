@@ -65,7 +65,11 @@ class InputReader:
         # A touch controller fires many times while a finger moves: one entry in the inbox is enough.
         if not self._pending:
             self._pending = True
-            TaskManager.post(self._fired.wake)
+            try:
+                TaskManager.post(self._fired.wake)
+            except BaseException:
+                self._pending = False  # The inbox is full, or a Ctrl-C came: the next interrupt tries again.
+                raise
 
     def _held(self):
         return self._indev.get_state() == lv.INDEV_STATE.PRESSED

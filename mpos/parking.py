@@ -31,12 +31,17 @@ class Parking:
 
     def wake(self):
         """Let the parked task run on, or the next `await` return at once. Only from the loop's thread."""
+        # First of all: should a Ctrl-C come at the branch, `repair` sees that the task waits no more.
+        self._woken = True
         task = self.task
-        if task is None:
-            self._woken = True
-        else:
+        if task is not None:
             self.task = None
+            self._woken = False
             core._task_queue.push(task)
+
+    def holds(self, task):
+        """Whether `task` waits here and nobody has called `wake()`."""
+        return self.task is task and not self._woken
 
     def remove(self, task):
         """asyncio calls this to cancel the parked task."""

@@ -8,6 +8,8 @@ looking where every live task is. It runs after a Ctrl-C only, so it may be slow
 
 from asyncio import core
 
+from .parking import Parking
+
 # Tasks that were taken out of a queue to see who is in it: `(queue, task, its time, its data)`.
 _taken = []
 
@@ -28,10 +30,13 @@ def repair(tasks, interrupted):
     queued = _contents(core._task_queue)
     lost = [task for task in tasks if not task.done() and task not in queued and not _waits(task)]
     for task in lost:
-        pending = task.data
+        place = task.data
+        if isinstance(place, Parking) and place.task is task:
+            place.wake()
+            continue
         core._task_queue.push(task)
-        if _is_exception(pending):
-            task.data = pending  # A cancellation that was under way.
+        if _is_exception(place):
+            task.data = place  # A cancellation that was under way.
     return lost
 
 
@@ -71,8 +76,8 @@ def _waits(task):
     if isinstance(place, core.Task):  # It awaits another task.
         waiters = place.state
         return isinstance(waiters, core.TaskQueue) and task in _contents(waiters)
-    # A Parking tells. Of anything else (`gather`) nothing is known: waking that up would be wrong.
-    return getattr(place, "task", task) is task
+    # A Parking tells. Of anything else (asyncio's gather) nothing is known: waking that up would be wrong.
+    return not isinstance(place, Parking) or place.holds(task)
 
 
 def _finish(task):

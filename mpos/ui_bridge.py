@@ -49,41 +49,33 @@ class UiBridge:
         nor asyncio; it can `UiBridge.post`. Cancelling the waiting task does not stop the thread: its result
         is dropped when it comes.
         """
-        while cls._threads >= _THREADS:
-            turn = Parking()
-            cls._waiting.append(turn)
-            try:
-                await turn
-            except BaseException:
-                if turn in cls._waiting:
-                    cls._waiting.remove(turn)
-                else:
-                    cls._wake_next()  # It was our turn already: it is the next one's.
-                raise
-        cls._threads += 1
-        started = False
+        turn = Parking()
+        job = _Job(function, arguments)
         try:
-            job = _Job(function, arguments, cls._on_thread_end)
+            while cls._threads >= _THREADS:
+                cls._waiting.append(turn)
+                await turn
+            cls._threads += 1
+            job.has_place = True
             _thread.stack_size(TaskManager.good_stack_size())
             _thread.start_new_thread(job.run, ())
-            started = True
-        finally:
-            if not started:
-                cls._on_thread_end()
+            job.is_started = True
+        except BaseException:
+            if turn in cls._waiting:
+                cls._waiting.remove(turn)
+            if not job.is_started:
+                job.leave_place()  # If it was our turn already, it is the next one's.
+            raise
         await job.end
         if job.error is not None:
             raise job.error
         return job.result
 
     @classmethod
-    def _on_thread_end(cls):
-        cls._threads -= 1
-        cls._wake_next()
-
-    @classmethod
     def _wake_next(cls):
         if cls._waiting:
-            cls._waiting.pop(0).wake()
+            cls._waiting[0].wake()
+            cls._waiting.pop(0)
 
     # -- Values that change faster than the screen
 
@@ -108,7 +100,7 @@ class UiBridge:
                 asked = cls._asked
                 cls._asked = True
             if not asked:
-                TaskManager.post(cls._request_frame)
+                TaskManager.post(_surely, cls._request_frame)
         except BaseException:
             cls._asked = False  # A full inbox, or a Ctrl-C: the next to set a value asks again.
             raise
@@ -127,13 +119,20 @@ class UiBridge:
             cls._asked = False
             pending = cls._pending
             cls._pending = {}
-        for widget, setter, values in pending.values():
-            try:
-                getattr(widget, setter)(*values)
-            except lv.LvReferenceError:
-                pass  # Deleted meanwhile: there is nothing left to show it on.
-            except Exception as error:
-                TaskManager.report(error, "UiBridge could not call %s%r" % (setter, values), setter)
+        try:
+            for widget, setter, values in pending.values():
+                try:
+                    getattr(widget, setter)(*values)
+                except lv.LvReferenceError:
+                    pass  # Deleted meanwhile: there is nothing left to show it on.
+                except Exception as error:
+                    TaskManager.report(error, "UiBridge could not call %s%r" % (setter, values), setter)
+        except KeyboardInterrupt:
+            with cls._lock:
+                pending.update(cls._pending)
+                cls._pending = pending
+            cls._request_frame()
+            raise
 
     # -- Events
 
@@ -201,6 +200,15 @@ class UiBridge:
         return animation.start()
 
 
+def _surely(function):
+    """Call `function`, and once more from its beginning when a Ctrl-C ends it, which then goes on its way."""
+    try:
+        function()
+    except KeyboardInterrupt:
+        function()
+        raise
+
+
 def _name(function, otherwise):
     return getattr(function, "__name__", otherwise)
 
@@ -264,15 +272,16 @@ def _handle(handler, raw):
 
 
 class _Job:
-    """One function in a thread, and its outcome."""
+    """One function in a thread, and its outcome. `has_place`: it counts among those that may run."""
 
-    def __init__(self, function, arguments, on_end):
+    def __init__(self, function, arguments):
         self.result = None
         self.error = None
+        self.has_place = False
+        self.is_started = False
         self.end = Parking()
         self._function = function
         self._arguments = arguments
-        self._on_end = on_end
 
     def run(self):
         try:
@@ -281,11 +290,18 @@ class _Job:
             self.error = error
         while True:
             try:
-                TaskManager.post(self._finish)
+                TaskManager.post(_surely, self._finish)
                 return
             except RuntimeError:
                 time.sleep_ms(2)  # The inbox is full; this thread has nothing else to do.
 
+    def leave_place(self):
+        """Let the next one run."""
+        if self.has_place:
+            self.has_place = False
+            UiBridge._threads -= 1
+        UiBridge._wake_next()
+
     def _finish(self):
-        self._on_end()
         self.end.wake()
+        self.leave_place()

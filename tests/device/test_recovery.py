@@ -242,6 +242,101 @@ async def test_waiting_for_a_thread_that_is_cancelled_does_not_take_anothers_tur
     await TaskManager.gather(*busy)
 
 
+class TornQueue:
+    """An empty queue; a Ctrl-C comes the first time somebody asks whether it is."""
+
+    raised = False
+
+    def __contains__(self, one):
+        return False
+
+    def __bool__(self):
+        if not self.raised:
+            self.raised = True
+            raise KeyboardInterrupt
+        return False
+
+
+def test_a_ctrl_c_at_the_end_of_a_thread_loses_neither_its_result_nor_its_place():
+    UiBridge._waiting = TornQueue()
+    try:
+        outcome = outcome_of(UiBridge.run_in_thread(lambda: 7))
+        run_for(30)
+    finally:
+        raised = UiBridge._waiting.raised
+        UiBridge._waiting = []
+    assert raised
+    assert outcome == [7]
+    assert UiBridge._threads == 0
+
+
+def test_a_ctrl_c_while_values_are_set_loses_none(lvgl_loop, screen):
+    import lvgl as lv
+
+    torn, whole = lv.label(screen), lv.label(screen)
+
+    class Setter:
+        def set_text(self, text):
+            torn.set_text(text)
+
+    setter = Setter()
+    setter.set_text = once(setter.set_text)
+    UiBridge.set_text(setter, "first")
+    UiBridge.set_text(whole, "second")
+    assert KeyboardInterrupt in run_for(100)
+    assert (torn.get_text(), whole.get_text()) == ("first", "second")
+
+
+def test_a_wake_that_a_ctrl_c_tore_is_made_good():
+    from mpos.parking import Parking
+
+    parking = Parking()
+    ran = []
+
+    async def wait():
+        while True:
+            await parking
+            ran.append(True)
+
+    task = TaskManager.create_task(wait())
+    run_for(2)
+    parking._woken = True  # As wake() leaves it when a Ctrl-C comes before it has looked for the task.
+    run_for(2)
+    assert len(ran) == 1
+    parking.wake()
+    run_for(2)
+    assert len(ran) == 2
+    task.cancel()
+
+
+async def test_an_input_whose_interrupt_found_the_inbox_full_is_read_at_the_next(lvgl_loop, screen):
+    import lvgl as lv
+
+    class Line:
+        def irq(self, handler):
+            self.fire = handler
+
+    reads = []
+    indev = lv.indev_create()
+    indev.set_type(lv.INDEV_TYPE.KEYPAD)
+    indev.set_read_cb(lambda indev, data: reads.append(True))
+    line = Line()
+    reader = lvgl_loop.add_input(indev, line)
+    await TaskManager.sleep_ms(5)
+    try:
+        while True:
+            line.fire(line)
+            UiBridge.post(int)
+            reader._pending = False
+    except RuntimeError:
+        pass
+    await TaskManager.sleep_ms(20)
+    reads.clear()
+    line.fire(line)
+    await until(lambda: reads, 2)
+    reader.close()
+
+
 async def test_values_are_set_again_after_the_inbox_was_full(lvgl_loop, screen):
     import lvgl as lv
 
@@ -335,9 +430,17 @@ def test_what_ends_a_program_leaves_the_loop_from_a_callback_but_not_through_lvg
     def cancelled(timer):
         raise TaskManager.CancelledError
 
+    def handle(context):
+        reports.append(context["name"])
+        raise TaskManager.CancelledError
+
     UiBridge.timer(cancelled, 1, repeat=1)
     run_for(30)
     assert reports == ["cancelled"]
+    TaskManager.set_exception_handler(handle)
+    UiBridge.timer(cancelled, 1, repeat=1)
+    run_for(30)
+    assert reports == ["cancelled", "cancelled"]
     assert not lvgl_loop.stats()["wedged"]
 
 
