@@ -12,9 +12,10 @@ _WORK_US = 3000
 
 def measure(way, milliseconds):
     """A coroutine adds 1 to `a`, works, and adds 1 to `b`; an LVGL timer counts when it finds them unequal."""
-    driver = new_way(way, bench_board.start())
+    hardware = bench_board.start()
     state = _State()
     lv.timer_create(state.look, 5, None)
+    driver = new_way(way, hardware)
     driver.run(_work(state, milliseconds))
     return {"title": driver.title, "torn": state.torn, "looks": state.looks, "pairs": state.b}
 

@@ -11,8 +11,8 @@ from ways import new_way
 def measure(way, milliseconds, threads):
     """Turns and polls a second. `threads`: how many threads wait that may post at any time."""
     hardware = bench_board.start()
-    driver = new_way(way, hardware)
     lv.label(lv.screen_active()).set_text("idle")
+    driver = new_way(way, hardware)
     gate = _thread.allocate_lock()
     gate.acquire()
     for _ in range(threads):

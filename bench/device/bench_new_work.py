@@ -65,7 +65,7 @@ async def _tasks_from_callback(driver, gaps_ms):
     for gap_ms in gaps_ms:
         arrivals.next.clear()
         driver.call(_start_timer, callback, gap_ms)
-        await arrivals.next.wait()
+        await bench_board.wait_for(arrivals.next)
     return arrivals.late
 
 
@@ -78,7 +78,7 @@ async def _tasks_from_thread(driver, gaps_ms):
             driver.create_task_in_thread(arrivals.first_step(ticks_us()))
 
     _thread.start_new_thread(thread, ())
-    await arrivals.all_here.wait()
+    await bench_board.wait_for(arrivals.all_here)
     return arrivals.late
 
 
@@ -112,7 +112,7 @@ async def _timers_created(driver, gaps_ms):
             arrivals.note(ticks_diff(ticks_ms(), due))
 
         driver.call(_start_timer, callback, period_ms)
-        await arrivals.next.wait()
+        await bench_board.wait_for(arrivals.next)
     return arrivals.late
 
 
@@ -132,7 +132,7 @@ async def _timers_resumed(driver, gaps_ms):
         arrivals.next.clear()
         due[0] = ticks_ms()
         driver.call(timer.resume)
-        await arrivals.next.wait()
+        await bench_board.wait_for(arrivals.next)
     driver.call(timer.delete)
     return arrivals.late
 
@@ -151,7 +151,7 @@ async def _animations(driver, gaps_ms):
                 arrivals.note(ticks_diff(ticks_us(), began[0]))
 
         driver.call(_start_animation, step)
-        await arrivals.next.wait()
+        await bench_board.wait_for(arrivals.next)
         await asyncio.sleep_ms(250)  # Its end: while one runs, the next would begin with the same timer.
     return arrivals.late
 

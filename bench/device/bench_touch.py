@@ -69,7 +69,7 @@ async def _touches(events, touch, gaps_ms):
         events.happened.clear()
         began = ticks_us()
         touch(_X, _Y, pressed)
-        await events.happened.wait()
+        await bench_board.wait_for(events.happened)
         times.append(ticks_diff(events.at_us, began))
     return times
 
@@ -79,7 +79,7 @@ async def _listen(events, touches):
     times = []
     print("ready for touches")
     for _ in range(touches):
-        await events.happened.wait()
+        await bench_board.wait_for(events.happened)
         events.happened.clear()
         times.append(events.at_ns)
         print("touched")
