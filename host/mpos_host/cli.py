@@ -61,7 +61,7 @@ def _parser() -> argparse.ArgumentParser:
 
     it = add("test", commands.test, "Run device tests on a board (through pytest).")
     it.add_argument(
-        "paths", nargs="*", help="test files or folders (default: the smoke tests); options of pytest after --"
+        "paths", nargs="*", help="files or folders (default: the smoke tests); options of pytest after --"
     )
     commands.board_options(it)
     it.add_argument("--report", metavar="DIR", help="leave a report there: index.html and junit.xml")

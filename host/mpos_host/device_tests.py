@@ -106,7 +106,7 @@ class DeviceItem(pytest.Function):
 
         def output(text: str) -> None:
             dialogue.feed(text)
-            if _BOOT.search(dialogue.output):
+            if _BOOT.search(dialogue.tail):
                 raise _BoardReset
 
         try:

@@ -28,6 +28,9 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     group.addoption(
         "--heap", default=None, metavar="SIZE", help="heap of a board that is a process, like 256k"
     )
+    group.addoption(
+        "--flash", default=None, metavar="SIZE", help="flash of a board that is a process, like 4M"
+    )
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -65,6 +68,7 @@ def board_session(request: pytest.FixtureRequest) -> Iterator[BoardSession]:
                 port=config.getoption("port"),
                 binary=config.getoption("binary"),
                 heap=config.getoption("heap"),
+                flash=config.getoption("flash"),
             )
         )
     except project.UserError as error:

@@ -52,6 +52,11 @@ class Dialogue:
         return self._reader.output
 
     @property
+    def tail(self) -> str:
+        """The end of it."""
+        return self._reader.tail
+
+    @property
     def wrong_pictures(self) -> list[CheckedPicture]:
         return [picture for picture in self.pictures if not picture.good]
 

@@ -12,14 +12,17 @@ from typing import Any
 
 _BEGIN, _END = "\x1e", "\x1f"
 
+_LINE = 200  # characters that a line of interest has at most
+
 
 class MessageReader:
     """Feed it the output piece by piece; it calls `on_message(message, body)` for each frame.
 
-    `output` is all the rest.
+    `output` is all the rest, `tail` the end of that: what came last and the line before it.
     """
 
     def __init__(self, on_message: Callable[[dict[str, Any], str], None]):
+        self.tail = ""
         self._on_message = on_message
         self._plain: list[str] = []
         self._frame: list[str] | None = None  # the pieces of the frame that is open
@@ -30,6 +33,7 @@ class MessageReader:
             if self._frame is None:
                 plain, begin, text = text.partition(_BEGIN)
                 self._plain.append(plain)
+                self.tail = self.tail[-_LINE:] + plain
                 if begin:
                     self._frame = []
             else:
