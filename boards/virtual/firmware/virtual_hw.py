@@ -22,7 +22,7 @@ def touch():
 
 def touch_interrupt():
     """The touch panel's interrupt line: a stream that polls readable when samples wait."""
-    return TouchInterrupt(_link.path)
+    return TouchInterrupt(_link.path + ".touch")
 
 
 def _hardware(number):

@@ -27,6 +27,7 @@ from mpos_host.virtual.panel_display import Display, Touch
 from mpos_host.virtual.panel_lvgl import lv
 from mpos_host.virtual.panel_names import Names
 from mpos_host.virtual.panel_objects import Objects
+from mpos_host.virtual.panel_process import listen, touch_path
 from mpos_host.virtual.panel_running import Running
 from mpos_host.virtual.panel_session import Session, VmGone
 from mpos_host.virtual.panel_types import Stub
@@ -51,9 +52,10 @@ class Panel:
 
     def __init__(self, setup: Setup):
         self._setup = setup
-        self._listener = setup.vm
+        self._touch_listener = listen(touch_path(setup.vm.getsockname()), socket.SOCK_SEQPACKET)
         self._poll = select.poll()
         self._poll.register(setup.vm, select.POLLIN)
+        self._poll.register(self._touch_listener, select.POLLIN)
         self._poll.register(sys.stdin, select.POLLHUP)
         self._line: socket.socket | None = None
         self._touch_line: socket.socket | None = None
@@ -83,35 +85,30 @@ class Panel:
     def _work(self) -> bool:
         """Wait for anything; True when it is from the VM."""
         ready = False
-        events = self._poll.poll()
-        if self._line is not None and (self._line.fileno(), select.POLLHUP) in [
-            (descriptor, event & select.POLLHUP) for descriptor, event in events
-        ]:
-            return True  # the VM is gone; who connects now is the next one, and not for this process
-        for descriptor, event in events:
+        for descriptor, event in self._poll.poll():
             if self._line is not None and descriptor == self._line.fileno():
                 ready = True
-            elif descriptor == self._listener.fileno():
-                self._accept()
+            elif self._line is None and descriptor == self._setup.vm.fileno():
+                self._line, _ = self._setup.vm.accept()
+                # The next VM is for the next life: it may connect before the end of this one is noticed.
+                self._poll.unregister(self._setup.vm)
+                self._poll.register(self._line, select.POLLIN)
+            elif descriptor == self._touch_listener.fileno():
+                self._accept_touch_line()
             elif descriptor == sys.stdin.fileno():
                 os._exit(_HOST_GONE)
             else:
                 self._control.serve(descriptor, event)
         return ready
 
-    def _accept(self) -> None:
-        """The VM's first connection carries its requests, the second one is the touch interrupt."""
-        connection, _ = self._listener.accept()
-        if self._line is None:
-            self._line = connection
-            self._poll.register(connection, select.POLLIN)
-        else:
-            if self._touch_line is not None:
-                self._touch_line.close()
-            connection.setblocking(False)
-            self._touch_line = connection
-            if self.touch.waiting:
-                self._ring()
+    def _accept_touch_line(self) -> None:
+        """The VM connects to the touch panel's interrupt line."""
+        if self._touch_line is not None:
+            self._touch_line.close()
+        self._touch_line, _ = self._touch_listener.accept()
+        self._touch_line.setblocking(False)
+        if self.touch.waiting:
+            self._ring()
 
     def _ring(self) -> None:
         if self._touch_line is not None:

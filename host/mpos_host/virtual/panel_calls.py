@@ -178,6 +178,8 @@ class Calls:
     def _keep(self, owner: Handle, member: Member, keep: list[Any]) -> None:
         """LVGL may point at the arguments' memory as long as `owner` exists, or until the same call again."""
         entry = self.objects.get(owner)
+        if member.name.startswith("bind_"):  # a widget may be bound several times
+            keep = entry.keep.get(member.name, []) + keep
         entry.keep[member.name] = list(keep)
 
     def _deleted(self, owner: Any) -> None:

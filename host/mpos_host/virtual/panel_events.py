@@ -1,7 +1,7 @@
 """Event callbacks of widgets, displays and input devices: added, listed and removed as lvgl_micropython does.
 
 The binding hides the descriptors and crashes when it removes what LVGL itself registered, such as a subject's
-increment; so they are handled by LVGL's C functions. What the panel itself registered is not shown.
+increment; so they are handled by LVGL's C functions.
 """
 
 from __future__ import annotations
@@ -23,17 +23,16 @@ _EVENT = Signature(("event_t",), "None")
 
 
 class _Functions(NamedTuple):
-    """LVGL's functions for one kind of owner; `hidden` events of the panel come after the first."""
+    """LVGL's functions for one kind of owner."""
 
     add: Callable[..., Any]
     count: Any
     descriptor: Any
     remove: Any
-    hidden: int
 
 
-def _functions(add: Callable[..., Any], count: str, descriptor: str, remove: str, hidden: int) -> _Functions:
-    found = _Functions(add, getattr(lib, count), getattr(lib, descriptor), getattr(lib, remove), hidden)
+def _functions(add: Callable[..., Any], count: str, descriptor: str, remove: str) -> _Functions:
+    found = _Functions(add, getattr(lib, count), getattr(lib, descriptor), getattr(lib, remove))
     found.count.restype, found.count.argtypes = ctypes.c_uint32, [ctypes.c_void_p]
     for function, restype in ((found.descriptor, ctypes.c_void_p), (found.remove, ctypes.c_bool)):
         function.restype, function.argtypes = restype, [ctypes.c_void_p, ctypes.c_uint32]
@@ -41,27 +40,23 @@ def _functions(add: Callable[..., Any], count: str, descriptor: str, remove: str
 
 
 _KINDS = {
-    # The hidden one is that of `Objects.widget`.
     "obj": _functions(
         lambda widget, *arguments: widget.add_event_cb(*arguments),
         "lv_obj_get_event_count",
         "lv_obj_get_event_dsc",
         "lv_obj_remove_event",
-        hidden=1,
     ),
     "display_t": _functions(
         lv.display_add_event_cb,
         "lv_display_get_event_count",
         "lv_display_get_event_dsc",
         "lv_display_delete_event",
-        hidden=0,
     ),
     "indev_t": _functions(
         lv.indev_add_event_cb,
         "lv_indev_get_event_count",
         "lv_indev_get_event_dsc",
         "lv_indev_remove_event",
-        hidden=0,
     ),
 }
 
@@ -112,11 +107,11 @@ class Events:
 
     def _count(self, owner: Handle) -> bytes:
         entry, functions = self._owner(owner)
-        return wire.scalar(functions.count(entry.address) - functions.hidden)
+        return wire.scalar(functions.count(entry.address))
 
     def _descriptor(self, owner: Handle, index: int) -> bytes:
         entry, functions = self._owner(owner)
-        address = functions.descriptor(entry.address, _shift(index, functions))
+        address = functions.descriptor(entry.address, _index(index))
         return self._result(entry, address) if address else b"\0"
 
     def _result(self, owner: Entry, address: int, fresh: bool = False) -> bytes:
@@ -126,7 +121,7 @@ class Events:
 
     def _remove(self, owner: Handle, index: int) -> bytes:
         entry, functions = self._owner(owner)
-        at = _shift(index, functions)
+        at = _index(index)
         slot = _slot(functions.descriptor(entry.address, at))
         removed = functions.remove(entry.address, at)
         if removed:
@@ -138,8 +133,8 @@ class Events:
         if not isinstance(descriptor, Handle) or self._objects.get(descriptor).kind != "event_dsc_t":
             raise type_error("obj.remove_event_dsc needs an lv_event_dsc_t")
         wanted = self._objects.get(descriptor).address
-        for index in range(functions.count(entry.address) - functions.hidden):
-            if functions.descriptor(entry.address, _shift(index, functions)) == wanted:
+        for index in range(functions.count(entry.address)):
+            if functions.descriptor(entry.address, _index(index)) == wanted:
                 return self._remove(owner, index)
         return wire.scalar(False)
 
@@ -166,11 +161,10 @@ class Events:
         return entry, _KINDS[entry.kind]
 
 
-def _shift(index: Any, functions: _Functions) -> int:
-    """The VM's index as LVGL's."""
+def _index(index: Any) -> int:
     if type(index) is not int or index < 0:
         raise type_error("an event's index is an int")
-    return index if index < 1 else index + functions.hidden
+    return index
 
 
 def _slot(address: int | None) -> str:

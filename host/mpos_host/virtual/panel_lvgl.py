@@ -36,7 +36,11 @@ _declare("lv_event_get_target", _ptr, _ptr)
 _declare("lv_event_get_current_target", _ptr, _ptr)
 _declare("lv_event_get_code", _u32, _ptr)
 _declare("lv_obj_get_event_dsc", _ptr, _ptr, _u32)
+_declare("lv_obj_get_event_count", _u32, _ptr)
+_declare("lv_event_dsc_get_cb", _ptr, _ptr)
 _declare("lv_obj_remove_event", ctypes.c_bool, _ptr, _u32)
+_declare("lv_obj_get_event_count", _u32, _ptr)
+_declare("lv_event_dsc_get_cb", _ptr, _ptr)
 _declare("lv_obj_remove_event", ctypes.c_bool, _ptr, _u32)
 _declare("lv_obj_get_child_count", _u32, _ptr)
 _declare("lv_obj_get_child", _ptr, _ptr, ctypes.c_int32)
@@ -61,9 +65,19 @@ _declare("lv_spangroup_get_child", _ptr, _ptr, ctypes.c_int32)
 _declare("lv_span_get_text", _str, _ptr)
 
 
+def event_callback(widget: int, index: int) -> int | None:
+    """The C function that the event number `index` of the widget at that address calls."""
+    return lib.lv_event_dsc_get_cb(lib.lv_obj_get_event_dsc(widget, index))
+
+
 def widget_address(widget: Any) -> int:
     """Where a widget's lv_obj_t is."""
     return ctypes.c_void_p.from_address(id(widget) + _FIRST_FIELD).value or 0
+
+
+def detach(widget: Any) -> None:
+    """LVGL has deleted the widget: the binding's object must not look at it again, nor when it is freed."""
+    ctypes.c_void_p.from_address(id(widget) + _FIRST_FIELD).value = None
 
 
 def struct_address(struct: Any) -> int:

@@ -28,8 +28,6 @@ _VALUES = {
     "calendar_date_t",
     "anim_t",
 }
-# Methods of LVGL 9.5 that took the name of one of the base class, which 9.4 finds.
-_NEW_NAMES = {("animimg", "delete")}
 # Structs that LVGL's functions take and give by value: None is not one of them.
 BY_VALUE = {"color_t", "color16_t", "color32_t", "color_hsv_t"}
 
@@ -183,8 +181,6 @@ class Names:
         if name.startswith("_"):
             return None
         if owner.kind == WIDGET:
-            if (owner.name, name) in _NEW_NAMES:
-                return None
             found = vars(owner.type).get(name)
             return found if callable(found) and not isinstance(found, type) else None
         prefix = owner.stub.removesuffix("_t")

@@ -10,7 +10,15 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
-from mpos_host.virtual.panel_lvgl import EVENT_CB, lib, lv, struct_address, widget_address
+from mpos_host.virtual.panel_lvgl import (
+    EVENT_CB,
+    detach,
+    event_callback,
+    lib,
+    lv,
+    struct_address,
+    widget_address,
+)
 from mpos_host.virtual.panel_wire import CALLBACK_BIT, Handle, reference_error
 
 
@@ -65,6 +73,7 @@ class Objects:
         self._last = 0
         self._timers_before_sweep = 64
         self._on_delete = EVENT_CB(self._deleted)
+        self._binding_callback: int | None = None
         self.forgotten: list[int] = []
         self.deletions = 0
 
@@ -87,9 +96,24 @@ class Objects:
                 return dying
         entry = self._add(wrapper, address, "obj")
         self._widgets[address] = entry
-        # As lvgl_micropython's binding does, so that LVGL counts as many events on both.
-        lib.lv_obj_add_event_cb(address, self._on_delete, lv.EVENT.DELETE, None)
+        self._watch(address)
         return entry
+
+    def _watch(self, widget: int) -> None:
+        """Have LVGL tell when the widget is deleted, in the place of the binding's own callback.
+
+        That takes the user data of all events for its own and crashes on LVGL's. One of the two is what
+        lvgl_micropython registers too, so that LVGL counts as many events on both.
+        """
+        if self._binding_callback is None:
+            probe = lv.obj(None)
+            last = lib.lv_obj_get_event_count(widget_address(probe)) - 1
+            self._binding_callback = event_callback(widget_address(probe), last)
+            probe.delete()
+        for index in range(lib.lv_obj_get_event_count(widget) - 1, -1, -1):
+            if event_callback(widget, index) == self._binding_callback:
+                lib.lv_obj_remove_event(widget, index)
+        lib.lv_obj_add_event_cb(widget, self._on_delete, lv.EVENT.DELETE, None)
 
     def struct(self, wrapper: Any, kind: str, fresh: bool = False) -> Entry:
         """The entry of a struct; `fresh` when LVGL has just made it: an older one there is gone."""
@@ -199,6 +223,7 @@ class Objects:
         entry = self._widgets.pop(lib.lv_event_get_target(event), None)
         if entry is not None:
             entry.alive = False
+            detach(entry.wrapper)
             self._dying.append(entry)
 
     def _sweep_timers(self) -> None:

@@ -42,8 +42,8 @@ class PanelProcess:
         self.stop()
         self._said.clear()
         self._stopped = False
-        vm = _listen(self.socket_path, socket.SOCK_SEQPACKET)
-        control = _listen(self.control_path, socket.SOCK_STREAM)
+        vm = listen(self.socket_path, socket.SOCK_SEQPACKET)
+        control = listen(self.control_path, socket.SOCK_STREAM)
         command = [sys.executable, "-m", "mpos_host.virtual.panel"]
         command += ["--vm", str(vm.fileno()), "--control", str(control.fileno())]
         command += ["--hang", str(self._hang_s)]
@@ -82,7 +82,7 @@ class PanelProcess:
                 process.wait()
             if self._reader is not None:
                 self._reader.join(_STOP_TIMEOUT_S)
-        for path in (self.socket_path, self.control_path):
+        for path in (self.socket_path, self.control_path, touch_path(self.socket_path)):
             Path(path).unlink(missing_ok=True)
 
     @property
@@ -119,7 +119,13 @@ def _import_path() -> str:
     return os.pathsep.join([str(Path(__file__).parents[2]), *filter(None, [os.environ.get("PYTHONPATH")])])
 
 
-def _listen(path: str, kind: int) -> socket.socket:
+def touch_path(socket_path: str) -> str:
+    """Where the VM finds the touch panel's interrupt line."""
+    return socket_path + ".touch"
+
+
+def listen(path: str, kind: int) -> socket.socket:
+    """A listening socket at `path`, in the place of what is there. Raises OSError."""
     Path(path).unlink(missing_ok=True)
     listener = socket.socket(socket.AF_UNIX, kind)
     try:

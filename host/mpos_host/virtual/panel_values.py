@@ -103,6 +103,7 @@ class Values:
         if isinstance(value, str):
             if wanted not in ("str", "Any", UNCHECKED):
                 raise type_error(f"{where} needs {_article(wanted)}, not a str")
+            keep.append(value)  # LVGL copies most texts, but not formats, static texts and symbols
             return value
         if isinstance(value, bytes):
             return self._bytes(value, wanted, where, keep)
