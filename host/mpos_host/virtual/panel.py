@@ -133,7 +133,7 @@ def main() -> int:
     arguments = parser.parse_args()
     vm, control = socket.socket(fileno=arguments.vm), socket.socket(fileno=arguments.control)
     panel_lvgl.check()
-    names = Names(Stub(lv.__file__))
+    names = Names(Stub(panel_lvgl.FILE))
     setup = Setup(vm, control, names, Running(), arguments.contained, arguments.hang)
     while True:
         child = os.fork()

@@ -55,7 +55,7 @@ class Control:
         while b"\n" in client.received:
             line, _, rest = client.received.partition(b"\n")
             client.received = bytearray(rest)
-            self._answer(client, line)
+            self._answer(client, bytes(line))
 
     def _drop(self, client: _Client) -> None:
         self._poll.unregister(client.line)

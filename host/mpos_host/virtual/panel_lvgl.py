@@ -11,7 +11,8 @@ from typing import Any
 
 import lvgl as lv  # pyright: ignore[reportMissingModuleSource]
 
-lib = ctypes.CDLL(lv.__file__)
+FILE = str(lv.__file__)
+lib = ctypes.CDLL(FILE)
 EVENT_CB = ctypes.CFUNCTYPE(None, ctypes.c_void_p)
 
 _FIRST_FIELD = object.__basicsize__

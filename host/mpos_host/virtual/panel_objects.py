@@ -7,6 +7,7 @@ groups are looked for in LVGL's lists.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -169,7 +170,7 @@ class Objects:
         """LVGL no longer has what was in that slot."""
         self.release_callbacks(entry.slots.pop(slot, []))
 
-    def release_callbacks(self, callbacks: list[int]) -> None:
+    def release_callbacks(self, callbacks: Sequence[int]) -> None:
         self.forgotten += [callback | CALLBACK_BIT for callback in callbacks]
 
     def flush(self) -> None:
