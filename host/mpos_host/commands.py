@@ -90,6 +90,7 @@ def test(options: argparse.Namespace) -> int:
     options.board = options.board or _board_at(options.port, options.binary)
     if not options.port and not project.load_board(options.board).is_process:
         options.port = ports.find_port(project.load_board(options.board), ports.connected()).device
+    open_target(options)  # what cannot be is said before any test runs
     for name in ("board", "port", "binary", "heap", "flash", "report", "host-address"):
         value = getattr(options, name.replace("-", "_"))
         if value:

@@ -61,21 +61,12 @@ class BoardSession:
         if user is not None and user is self._ready_for:
             return self.target
         self._ready_for = None
-        self.target.start()
-        if self._hangs or self.target.exit_reason() is not None:
-            self._recover()
-        else:
-            try:
-                self._reset(_ANSWER)
-            except UserError:
-                # It died just now: what it was is reported by the test it happened in.
-                self._recover()
-        if not self._deployed:
-            files = plan(self.target.board)
-            deploy(self.target.device, files, self.target.board)
-            self._deployed = True
-            self._reset(_ANSWER)
-            self.facts = board_facts(self.target)
+        try:
+            self._make_fresh()
+        except UserError as error:
+            if not self._deployed and self.target.virtual is None:
+                pytest.exit(str(error), returncode=4)  # the wrong port, or the wrong board: no test can run
+            raise
         self._ready_for = user
         return self.target
 
@@ -98,13 +89,31 @@ class BoardSession:
                 self._sent[name] = code
         device.exec(f"import sys\nif {_FOLDER!r} not in sys.path: sys.path.append({_FOLDER!r})")
 
+    def _make_fresh(self) -> None:
+        self.target.start()
+        if self._hangs or self.target.exit_reason() is not None:
+            self._recover()
+        else:
+            try:
+                self._reset(_ANSWER)
+            except UserError:
+                # It died just now: what it was is reported by the test it happened in.
+                self._recover()
+        if not self._deployed:
+            files = plan(self.target.board)
+            deploy(self.target.device, files, self.target.board)
+            self._deployed = True
+            self._reset(_ANSWER)
+            self.facts = board_facts(self.target)
+
     def _recover(self) -> None:
         """Get a board back that does not answer. One that was given up is tried briefly only."""
-        until = time.monotonic() + (0 if self._lost else _COME_BACK)
+        known = self._deployed
+        until = time.monotonic() + (_COME_BACK if known and not self._lost else 0)
         while True:
             try:
                 self.target.restart()
-                self._reset(_ANSWER if not self._lost else _SHORT_ANSWER)
+                self._reset(_SHORT_ANSWER if self._lost else _ANSWER)
                 self._lost = self._hangs = False
                 return
             except UserError as error:
@@ -112,9 +121,8 @@ class BoardSession:
                     time.sleep(_PAUSE)
                     continue  # a port that is there again may be gone again in a moment
                 self._lost = True
-                raise UserError(
-                    f"{error}. Reset the board by hand: the next test may find it again"
-                ) from None
+                hint = ". Reset the board by hand: the next test may find it again" if known else ""
+                raise UserError(f"{error}{hint}") from None
 
     def _reset(self, seconds: float) -> None:
         self.target.device.enter(soft_reset=True, timeout=seconds)

@@ -88,3 +88,12 @@ def test_by_hand_a_finger_finds_the_targets(smoke_run: SmokeRun, board_at_port: 
             process.kill()
     assert set(smoke_run.outcomes().values()) == {"passed"}, seen
     assert "finger and target apart, at most: 0 px" in seen
+
+
+def test_a_board_that_is_not_there_ends_the_run_at_once(tmp_path: Path):
+    smoke_run = SmokeRun(tmp_path, ["--board=virtual", "--port=/dev/tty_that_is_not_there"])
+    smoke_run.write("def test_one():\n    pass\ndef test_two():\n    pass\n")
+    ended = smoke_run.run()
+    assert ended.returncode == 4
+    assert "there is no port /dev/tty_that_is_not_there: plug the board in" in ended.stdout
+    assert "2 not run" in ended.stdout

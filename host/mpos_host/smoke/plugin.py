@@ -32,7 +32,10 @@ def pytest_configure(config: pytest.Config) -> None:
     folder: Path | None = config.getoption("report")
     if folder is None or config.getoption("collectonly"):
         return
-    folder.mkdir(parents=True, exist_ok=True)
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise pytest.UsageError(f"no report can be left in {folder}: {error.strerror}") from None
     if not config.getoption("xmlpath"):
         config.option.xmlpath = str(folder / "junit.xml")
     config.pluginmanager.register(Recorder(config, folder), "mpos_recorder")
