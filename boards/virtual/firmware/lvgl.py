@@ -231,6 +231,8 @@ task_handler = timer_handler
 
 def tick_inc(ms):
     """Move LVGL's clock. The panel learns of it with the next request."""
+    if type(ms) is not int:
+        raise TypeError("tick_inc needs an int")
     _link.tick += ms
 
 

@@ -32,6 +32,7 @@ class Adaptations:
             "obj.get_user_data": lambda owner: wire.user_data(0),
             "timer_t.get_user_data": self._timer_user_data,
             "anim_t.set_var": self._set_var,
+            "dropdown.open": self._dropdown_open,
             "lv.async_call": self._async_call,
             "lv.timer_create": self._timer_create,
             "lv.timer_create_basic": lambda: self._made(lv.timer_create_basic()),
@@ -113,6 +114,15 @@ class Adaptations:
             self._objects.release_callbacks([callback])
 
         return wire.scalar(lv.async_call(run, None))
+
+    def _dropdown_open(self, dropdown: Handle) -> bytes:
+        """LVGL 9.5 hangs when a list is opened that has not been laid out."""
+        wrapper = self._objects.get(dropdown).wrapper
+        if not isinstance(wrapper, lv.dropdown):
+            raise type_error("dropdown.open needs a dropdown")
+        wrapper.update_layout()
+        wrapper.open()
+        return _NONE
 
     # LVGL as a whole
 

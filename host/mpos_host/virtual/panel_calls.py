@@ -11,7 +11,7 @@ from typing import Any, NoReturn
 from mpos_host.virtual import panel_wire as wire
 from mpos_host.virtual.panel_adapt import Adaptations
 from mpos_host.virtual.panel_anim import Animations
-from mpos_host.virtual.panel_lvgl import lv, struct_over
+from mpos_host.virtual.panel_lvgl import lv, raise_pending, struct_over
 from mpos_host.virtual.panel_names import WIDGET, Class, Member, Names, StructConstant
 from mpos_host.virtual.panel_objects import PARTS, Entry, Objects
 from mpos_host.virtual.panel_running import Running
@@ -108,7 +108,10 @@ class Calls:
         types = self._types(member, len(arguments))
         title = member.title
         converted = []
+        has_callback = any(isinstance(value, Callback) for value in arguments)
         for value, wanted in zip(arguments, types, strict=True):
+            if has_callback and wanted == "Any" and value is not None and not isinstance(value, Callback):
+                raise type_error(f"{title}: user_data is None or a dict")
             if isinstance(value, Callback):
                 converted.append(self._function(value, wanted, title, member))
             elif isinstance(value, Function):
@@ -146,8 +149,10 @@ class Calls:
 
     def _invoke(self, member: Member, converted: list[Any], arguments: list[Any]) -> Any:
         try:
-            return member.call(*converted)
-        except (TypeError, SystemError, ValueError, OverflowError) as failure:
+            result = member.call(*converted)
+            raise_pending()
+            return result
+        except (TypeError, SystemError, ValueError, OverflowError, lv.LvReferenceError) as failure:
             text = reason(failure)
             if "takes exactly" in text or "expected" in text:
                 given = len(arguments)

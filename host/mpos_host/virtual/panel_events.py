@@ -82,6 +82,7 @@ class Events:
         }
         for kind in _KINDS:
             self.methods[f"{kind}.add_event_cb"] = self._add
+            self.methods[f"{kind}.remove_event_cb_with_user_data"] = self._remove_callback_with_data
             self.methods[f"{kind}.get_event_count"] = self._count
             self.methods[f"{kind}.get_event_dsc"] = self._descriptor
 
@@ -144,6 +145,9 @@ class Events:
         if isinstance(callback, Callback):
             self._objects.release_callbacks([callback])
         return wire.scalar(0)
+
+    def _remove_callback_with_data(self, owner: Handle, callback: Any, _: Any) -> bytes:
+        return self._remove_callback(owner, callback)
 
     def _target(self, event: Handle, getter: Callable[[int], int]) -> bytes:
         """The target may have been deleted by a callback before; then the pointer is not to be followed."""

@@ -15,6 +15,9 @@ FILE = str(lv.__file__)
 lib = ctypes.CDLL(FILE)
 EVENT_CB = ctypes.CFUNCTYPE(None, ctypes.c_void_p)
 
+_occurred = ctypes.pythonapi.PyErr_Occurred  # whatever a function of `pythonapi` finds set is raised
+_occurred.restype = ctypes.c_void_p
+
 _FIRST_FIELD = object.__basicsize__
 
 
@@ -64,6 +67,11 @@ _declare("lv_table_get_column_count", _u32, _ptr)
 _declare("lv_table_get_cell_value", _str, _ptr, _u32, _u32)
 _declare("lv_spangroup_get_child", _ptr, _ptr, ctypes.c_int32)
 _declare("lv_span_get_text", _str, _ptr)
+
+
+def raise_pending() -> None:
+    """Raise the exception that the binding has set and forgotten; else it would come up somewhere later."""
+    _occurred()
 
 
 def event_callback(widget: int, index: int) -> int | None:

@@ -28,8 +28,16 @@ _VALUES = {
     "calendar_date_t",
     "anim_t",
 }
+# Methods that the binding cannot do: they take raw pointers, or callbacks whose user data it loses.
+_BROKEN = {
+    "null_on_delete",
+    "delete_anim_completed_cb",
+    "add_screen_create_event",
+    "calc_dynamic_width",
+    "calc_dynamic_height",
+}
 # Structs that LVGL's functions take and give by value: None is not one of them.
-BY_VALUE = {"color_t", "color16_t", "color32_t", "color_hsv_t"}
+BY_VALUE = {"color_t", "color16_t", "color32_t", "color_hsv_t", "style_value_t"}
 
 
 @dataclass(frozen=True)
@@ -178,7 +186,7 @@ class Names:
         return wire.method(member.number, member.owner.number, member.name, flags)
 
     def _find_method(self, owner: Class, name: str) -> Callable[..., Any] | None:
-        if name.startswith("_"):
+        if name.startswith("_") or name in _BROKEN or (owner.stub, name) == ("gif", "get_size"):
             return None
         if owner.kind == WIDGET:
             found = vars(owner.type).get(name)

@@ -23,7 +23,38 @@ class Signature(NamedTuple):
 
 
 UNCHECKED = "?"
+UNNAMED = "number or struct"  # a type that the binding has no class for: an enumeration or a private struct
 UNKNOWN = Signature(None, "Any")
+
+
+# What the stub leaves out: arrays ("list[...]") and memory ("buffer").
+_TOLD_HERE = {
+    "animimg.set_src": ("list[Any]", "int"),
+    "animimg.set_src_reverse": ("list[Any]", "int"),
+    "buttonmatrix.set_ctrl_map": ("list[int]",),
+    "buttonmatrix.set_map": ("list[str]",),
+    "calendar.set_day_names": ("list[str]",),
+    "calendar.set_highlighted_dates": ("list[calendar_date_t]", "int"),
+    "canvas.set_buffer": ("buffer", "int", "int", "int"),
+    "chart.set_series_ext_x_array": ("chart_series_t", "list[int]"),
+    "chart.set_series_ext_y_array": ("chart_series_t", "list[int]"),
+    "display_t.set_buffers": ("buffer", "Any", "int", "int"),
+    "display_t.set_buffers_with_stride": ("buffer", "Any", "int", "int", "int"),
+    "indev_t.set_button_points": ("list[point_t]",),
+    "keyboard.set_map": ("int", "list[str]", "list[int]"),
+    "line.set_points": ("list[point_precise_t]", "int"),
+    "line.set_points_mutable": ("list[point_precise_t]", "int"),
+    "obj.set_grid_dsc_array": ("list[int]", "list[int]"),
+    "obj.set_style_grid_column_dsc_array": ("list[int]", "int"),
+    "obj.set_style_grid_row_dsc_array": ("list[int]", "int"),
+    "obj.transform_point_array": ("list[point_t]", "int", "int"),
+    "qrcode.update": ("buffer", "int"),
+    "scale.set_text_src": ("list[str]",),
+    "style_t.set_grid_column_dsc_array": ("list[int]",),
+    "style_t.set_grid_row_dsc_array": ("list[int]",),
+    "subject_t.init_group": ("list[Any]", "int"),
+    "table.get_selected_cell": ("buffer", "buffer"),
+}
 
 
 class Stub:
@@ -47,18 +78,20 @@ class Stub:
         for methods in (self.functions, *self.classes.values()):
             for name, signature in methods.items():
                 methods[name] = self._checkable(signature)
+        for title, parameters in _TOLD_HERE.items():
+            class_name, _, name = title.partition(".")
+            if name in self.classes.get(class_name, {}):
+                self.classes[class_name][name] = Signature(parameters, "Any")
 
     def method(self, class_name: str, name: str) -> Signature:
         """A method's types without those of `self`."""
         return self.classes.get(class_name, {}).get(name, UNKNOWN)
 
     def _checkable(self, signature: Signature) -> Signature:
-        """Types that the binding has no class for, such as unnamed enumerations, are not checked."""
         if signature.parameters is None:
             return signature
         known = [
-            UNCHECKED if one.endswith("_t") and one not in self.classes else one
-            for one in signature.parameters
+            UNNAMED if one.endswith("_t") and one not in self.classes else one for one in signature.parameters
         ]
         return signature._replace(parameters=tuple(known))
 

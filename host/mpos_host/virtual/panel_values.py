@@ -13,7 +13,7 @@ from mpos_host.virtual import panel_wire as wire
 from mpos_host.virtual.panel_lvgl import lv, struct_address, struct_at, struct_over, widget_address
 from mpos_host.virtual.panel_names import BY_VALUE, Class, Names
 from mpos_host.virtual.panel_objects import Objects
-from mpos_host.virtual.panel_types import UNCHECKED, callback_types
+from mpos_host.virtual.panel_types import UNCHECKED, UNNAMED, callback_types
 from mpos_host.virtual.panel_wire import Callback, Function, Handle, Value, type_error
 
 _NUMBERS = {"int", "bool", "float"}
@@ -46,15 +46,6 @@ _NONE_IS_FINE = {
 }
 
 
-# What the lists of dicts are that these functions take.
-_ELEMENTS = {
-    "line.set_points": "point_precise_t",
-    "line.set_points_mutable": "point_precise_t",
-    "calendar.set_highlighted_dates": "calendar_date_t",
-    "indev_t.set_button_points": "point_t",
-    "obj.transform_point_array": "point_t",
-}
-
 # Structs whose fields lvgl_micropython does not show.
 _OPAQUE = {
     "lv_display_t",
@@ -80,6 +71,8 @@ class Values:
         """
         if isinstance(value, Handle):
             entry = self._objects.get(value)
+            if wanted.startswith("list["):
+                wanted = wanted[5:-1] if wanted.endswith("_t]") else "buffer"
             self._check_class(entry.kind, entry.wrapper, wanted, where)
             if value.is_widget and wanted == "Any":  # a void pointer, which the binding makes of structs only
                 return struct_at(lv.point_t, entry.address)
@@ -88,19 +81,26 @@ class Values:
             return _number(value, wanted, where)
         if wanted == UNCHECKED and isinstance(value, (int, float)):
             return value
+        if wanted == UNNAMED:
+            return _number(value, wanted, where)
         if value is None:
             # LVGL takes the default display for none.
-            optional = wanted in ("Any", UNCHECKED, "display_t") or wanted.startswith("Callable")
-            optional = optional or where in _NONE_IS_FINE
+            optional = wanted in ("Any", UNCHECKED, "display_t") or where in _NONE_IS_FINE
+            if wanted.startswith("Callable"):
+                optional = optional or ".set_" in where
             if wanted in BY_VALUE or not optional:
                 raise type_error(f"{where} needs {_article(wanted)}, not None")
             return None
         if isinstance(value, Value):
             kind = self._names.get_class(value.class_id)
+            if wanted.startswith("list["):
+                wanted = wanted[5:-1]
             self._check_class(kind.stub, None, wanted, where)
             keep.append(value.data)
             return struct_over(kind.type, value.data)
         if isinstance(value, str):
+            if wanted == "buffer":
+                return self._bytes(value.encode(), wanted, where, keep)
             if wanted not in ("str", "Any", UNCHECKED):
                 raise type_error(f"{where} needs {_article(wanted)}, not a str")
             keep.append(value)  # LVGL copies most texts, but not formats, static texts and symbols
@@ -108,7 +108,8 @@ class Values:
         if isinstance(value, bytes):
             return self._bytes(value, wanted, where, keep)
         if isinstance(value, dict) and wanted.endswith("_t"):
-            return self.struct_from(getattr(lv, wanted, None), value, where)
+            keep.append(self.struct_from(getattr(lv, wanted, None), value, where))
+            return keep[-1]
         if isinstance(value, list):
             return self._list(value, wanted, where, keep)
         raise type_error(f"{where} needs {_article(wanted)}, not {_describe(value)}")
@@ -172,7 +173,7 @@ class Values:
         return self.result(value, by_value=False)
 
     def _check_class(self, kind: str, wrapper: Any, wanted: str, where: str) -> None:
-        if wanted in ("Any", UNCHECKED):
+        if wanted in ("Any", UNCHECKED) or (wanted == "buffer" and kind != "obj"):
             return
         if kind == "obj":
             if wanted == "obj" or type(wrapper).__name__ == wanted:
@@ -183,23 +184,22 @@ class Values:
 
     def _bytes(self, value: bytes, wanted: str, where: str, keep: list[Any]) -> Any:
         if wanted == "str":
-            return value.decode("utf-8", "surrogateescape")
-        if wanted in _NUMBERS or wanted == "obj" or wanted in BY_VALUE:
+            keep.append(value.decode("utf-8", "surrogateescape"))
+            return keep[-1]
+        if wanted not in ("Any", UNCHECKED, "buffer", "list[int]"):
             raise type_error(f"{where} needs {_article(wanted)}, not bytes")
-        buffer = bytearray(value)
-        keep.append(buffer)
-        kind = getattr(lv, wanted, None)
-        return struct_over(kind, buffer) if isinstance(kind, type) else buffer
+        keep.append(bytearray(value))
+        return keep[-1]
 
     def _list(self, items: list[Any], wanted: str, where: str, keep: list[Any]) -> Any:
         """A C array. Of texts it ends with NULL, as LVGL expects."""
-        if wanted in _NUMBERS or wanted in ("str", "obj") or wanted in BY_VALUE:
+        element = wanted[5:-1] if wanted.startswith("list[") else ""
+        if not element and wanted not in ("Any", UNCHECKED):
             raise type_error(f"{where} needs {_article(wanted)}, not a list")
-        element = _ELEMENTS.get(where, wanted)
         kind = getattr(lv, element, None) if element.endswith("_t") else None
-        if all(isinstance(item, (int, float)) for item in items):
+        if element in ("", "int") and all(isinstance(item, (int, float)) for item in items):
             made: Any = array.array("i", [int(item) for item in items])
-        elif all(item is None or isinstance(item, str) for item in items):
+        elif element in ("", "str", "Any") and all(item is None or isinstance(item, str) for item in items):
             texts = [
                 ctypes.create_string_buffer(item.encode()) if item is not None else None for item in items
             ]
@@ -207,8 +207,10 @@ class Values:
             made = array.array(
                 "Q", [ctypes.addressof(text) if text is not None else 0 for text in texts] + [0]
             )
+        elif element in ("int", "str"):
+            raise type_error(f"{where} needs {_article(wanted)}")
         else:
-            made = self._struct_array(items, kind, wanted, where, keep)
+            made = self._struct_array(items, kind, element or "Any", where, keep)
         keep.append(made)
         return struct_over(kind, made) if isinstance(kind, type) else made
 
