@@ -62,6 +62,7 @@ class LvglLoop:
     async def run(self):
         """The task. It ends only by being cancelled."""
         task = self._task = core.cur_task
+        self._sleeping = False  # A Ctrl-C may have ended the run before in the middle of noting that.
         while True:
             if self._paused:
                 await self._parking

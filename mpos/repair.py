@@ -24,10 +24,11 @@ def repair(tasks, interrupted):
     # asyncio has one object for all sleeps: one that began and was not awaited any more would be slept by
     # whichever task wakes up next.
     core.sleep_ms(0).state = None
-    if interrupted is not None and interrupted.state:
-        if getattr(interrupted.coro, "outcome", None) is not None:
-            _finish(interrupted)
     queued = _contents(core._task_queue)
+    if interrupted is not None and getattr(interrupted.coro, "outcome", None) is not None:
+        if not isinstance(interrupted.data, BaseException):  # The outcome: asyncio notes it last.
+            _finish(interrupted, interrupted in queued)
+            queued = _contents(core._task_queue)
     lost = [task for task in tasks if not task.done() and task not in queued and not _waits(task)]
     for task in lost:
         place = task.data
@@ -80,14 +81,16 @@ def _waits(task):
     return not isinstance(place, Parking) or place.holds(task)
 
 
-def _finish(task):
-    """What asyncio's loop does with a task whose coroutine has ended."""
+def _finish(task, is_queued):
+    """What asyncio's loop does with a task whose coroutine has ended, as far as it has not done it."""
     record = task.coro
     record.observer.on_end(record)
     outcome = record.outcome
-    if outcome is None or isinstance(outcome, (KeyboardInterrupt, SystemExit)):
+    if isinstance(outcome, (KeyboardInterrupt, SystemExit)):
         outcome = record.interruption()
     waiters = task.state
+    if waiters is True:
+        waiters = task.state = None
     if isinstance(waiters, core.TaskQueue):
         while waiters.peek():
             core._task_queue.push(waiters.pop())
@@ -95,8 +98,6 @@ def _finish(task):
     elif callable(waiters):
         waiters(task, outcome)
         task.state = False
-    else:
-        task.state = None
-        if not isinstance(outcome, (StopIteration, core.CancelledError)):
-            core._task_queue.push(task)  # To be reported, as nobody awaits it.
+    elif waiters is None and not is_queued and not isinstance(outcome, (StopIteration, core.CancelledError)):
+        core._task_queue.push(task)  # To be reported, as nobody awaits it.
     task.data = outcome

@@ -54,6 +54,8 @@ class TaskRecord:
 
     def throw(self, error):
         """Run the task's next step with an exception in it. asyncio calls this."""
+        if self.outcome is not None:
+            raise StopIteration  # It has ended: this is how asyncio gets to reporting what it raised.
         with self:
             return self.coroutine.throw(error)
 
@@ -67,7 +69,6 @@ class TaskRecord:
             self._end(error)
 
     def _end(self, error):
-        # More than once: asyncio throws into a finished coroutine to have its exception reported.
         self.observer.on_end(self)
         if isinstance(error, (Exception, core.CancelledError, SystemExit)):
             return
@@ -120,6 +121,8 @@ class TimedTaskRecord(TaskRecord):
             return self.coroutine.send(value)
 
     def throw(self, error):
+        if self.outcome is not None:
+            raise StopIteration
         with self as TimedTaskRecord.began:
             return self.coroutine.throw(error)
 

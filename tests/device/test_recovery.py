@@ -5,6 +5,7 @@ at that moment, so that each moment is met every time; tests/host/test_ctrl_c.py
 """
 
 import time
+from asyncio import core
 
 from conditions import until
 
@@ -136,6 +137,29 @@ def test_a_ctrl_c_at_the_end_of_a_task_loses_neither_its_result_nor_its_error():
         finally:
             TaskRecord.observer = TaskManager
     assert not [task for task in TaskManager.list_tasks() if task.name == "victim"]
+
+
+async def test_a_ctrl_c_before_asyncio_has_noted_the_outcome_does_not_lose_it():
+    task = TaskManager.create_task(value(7))
+    await TaskManager.sleep_ms(5)
+    # As it is left when a Ctrl-C comes between releasing who waits and this.
+    task.data, TaskManager._torn = None, task
+    TaskManager.recover()
+    assert await task == 7
+
+    reports = []
+    TaskManager.set_exception_handler(lambda context: reports.append(context["exception"]))
+    task = TaskManager.create_task(end_with(ValueError))
+    await until(lambda: reports)
+    for queued in (False, True):
+        reports.clear()
+        task.state = None
+        if queued:
+            core._task_queue.push(task)
+        task.data, TaskManager._torn = None, task
+        TaskManager.recover()
+        await TaskManager.sleep_ms(2)
+        assert len(reports) == 1 and isinstance(reports[0], ValueError), reports
 
 
 def test_a_second_ctrl_c_while_the_first_is_put_right_loses_no_task():
@@ -377,6 +401,27 @@ async def test_values_outlive_the_loop_they_were_set_for(lvgl_loop, screen):
     finally:
         TaskManager.attach(lvgl_loop)
         other.close()
+
+
+async def test_a_wake_in_the_first_turn_after_a_torn_one_queues_nothing_twice(lvgl_loop, screen):
+    counts = [0] * 4
+
+    async def count(index):
+        while True:
+            counts[index] += 1
+            await TaskManager.sleep_ms(1)
+
+    tasks = [TaskManager.create_task(count(index)) for index in range(4)]
+    for _ in range(10):
+        lvgl_loop._task = None  # As if a Ctrl-C came before the end of the sleep was noted.
+        [task for task in TaskManager.task_list if task.coro.title() == "lvgl"][0].cancel()
+        await TaskManager.sleep_ms(1)
+        UiBridge.post(lvgl_loop.wake)
+        TaskManager.attach(lvgl_loop)
+        before = counts.copy()
+        await until(lambda: all(now > then for now, then in zip(counts, before)), 2)
+    for task in tasks:
+        task.cancel()
 
 
 async def test_lvgl_can_be_detached_and_attached_in_its_own_callback(lvgl_loop, screen):
