@@ -137,8 +137,11 @@ class VmProcess:
         with self._stopped() as is_stopped:
             if not is_stopped or not self.catches_interrupt():
                 return False
-            if (self._can_be_woken or not self._waits()) and self._store_pending():
-                if self._can_be_woken:
+            waits = self._waits()
+            if (self._can_be_woken or not waits) and self._store_pending():
+                # In no other wait: a garbage collection waits until each thread has said what it uses, and
+                # would go on without.
+                if waits:
                     self._signal_main_thread(WAKE_UP)
             elif not self._status("SigPnd") & _SIGINT_BIT:
                 self._signal_main_thread(signal.SIGINT)  # two at a time would kill
@@ -159,11 +162,12 @@ class VmProcess:
         """End a wait of the VM that began after an interrupt was stored."""
         if not self._waits():
             return
-        if self._can_be_woken:
-            self._signal_main_thread(WAKE_UP)
-            return
         with self._stopped() as is_stopped:
-            if is_stopped and self.is_interrupt_pending() and self.catches_interrupt() and self._waits():
+            if not is_stopped or not self.is_interrupt_pending() or not self._waits():
+                return
+            if self._can_be_woken:
+                self._signal_main_thread(WAKE_UP)
+            elif self.catches_interrupt():
                 assert self.pending_exception is not None
                 self._write_memory(self.pending_exception[0], 0)
                 self._signal_main_thread(signal.SIGINT)
