@@ -106,6 +106,7 @@ allocated("frame", frame)
 def test_a_thousand_cycles_leave_both_tables_as_they_were(vm: PanelVm) -> None:
     source = """
 import virtual_codec
+import virtual_objects
 label = lv.label(screen)
 
 def cycle():
@@ -144,7 +145,7 @@ for count in (50, 1000):
         lv.timer_handler()
     gc.collect()
     print("heap", gc.mem_alloc())
-    print("widgets", len(lv._widgets))
+    print("widgets", len(virtual_objects.widgets))
     print("callbacks", len(virtual_codec.callbacks))
     pause()
 """

@@ -5,7 +5,6 @@ calls with None, numbers and widgets allocate nothing. Only what does not fit ge
 """
 
 import struct
-import sys
 
 import micropython
 import virtual_link as link
@@ -242,6 +241,12 @@ def finish(a=NO, b=NO, c=NO, d=NO, more=()):
     return take()
 
 
+def read_inbox():
+    """Position the reader at the payload of the message in the inbox."""
+    global _in, _at
+    _in, _at = link.inbox, link.HEADER + 4 * _got.forgotten
+
+
 def _skip(n):
     global _at
     _at += n
@@ -340,47 +345,6 @@ def aside(kind, arg):
     return value
 
 
-def run_callback():
-    """Run the callback that the panel's message in the inbox asks for; returns its result."""
-    global _in, _at
-    _in, _at = link.inbox, link.HEADER + 4 * _got.forgotten
-    callback = take_u32()
-    slot = take()
-    entry = callbacks.get(callback)
-    count = take_u16()
-    if entry is None:
-        return None
-    a = take() if count else None
-    b = take() if count > 1 else None
-    c = take() if count > 2 else None
-    if type(entry) is tuple:
-        entry = entry[0]
-    elif slot is not None:
-        entry = entry._callbacks[slot]
-    if not link.contained:
-        return _call(entry, count, a, b, c)
-    try:
-        return _call(entry, count, a, b, c)
-    except Exception as e:
-        sys.print_exception(e)
-        callbacks[callback] = _nothing
-    return None
-
-
-def _call(function, count, a, b, c):
-    if count == 1:
-        return function(a)
-    if count == 2:
-        return function(a, b)
-    if count == 3:
-        return function(a, b, c)
-    return function()
-
-
-def _nothing(*_):
-    """In the place of a callback that was switched off because it raised."""
-
-
 def write_result(value):
     """Put a callback's result into the message that `link` is about to send."""
     global _buf, _pos
@@ -395,5 +359,4 @@ def write_result(value):
     link.head.length = _pos
 
 
-link.run_callback = run_callback
 link.write_result = write_result

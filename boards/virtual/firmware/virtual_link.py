@@ -83,6 +83,7 @@ _outcome = None  # what that or an older one gave, until the panel has it
 
 tick = 0  # LVGL's clock in ms: this side owns it, the panel follows with each message
 nesting = 0
+in_app = False  # whether the app's function of the callback runs, not what is around it here
 contained = False  # whether exceptions of callbacks stay in them; set by lvgl.py
 
 
@@ -178,10 +179,12 @@ def exchange():
 
 def _callback(context, failure):
     """Run the callback that the panel asks for and put what came out into `out`; return its exception."""
-    global _context, _begun, _outcome, nesting
+    global _context, _begun, _outcome, nesting, in_app
     call = _got.call
     if call > _begun:
+        was_in_app = in_app
         try:
+            in_app = False
             _begun = call
             _context = call
             _outcome = _RAISED
@@ -189,14 +192,18 @@ def _callback(context, failure):
             _outcome = run_callback()
             nesting -= 1
             _context = context
+            in_app = was_in_app
         except BaseException as e:
             _context = context
             failure = e
-            if contained:  # a KeyboardInterrupt: LVGL does not learn of it
+            # LVGL does not learn of a Ctrl-C where exceptions are contained, nor of one that came in our own
+            # code around the app's function: a board's binding has none there that it could come in.
+            if contained or not in_app and isinstance(e, KeyboardInterrupt):
                 nesting -= 1
                 _outcome = None
             else:  # as in upstream's binding, which jumps over the line that counts down
                 _outcome = _RAISED
+            in_app = was_in_app
     head.arg = call
     head.context = context
     if _outcome is _RAISED:
