@@ -7,8 +7,6 @@ others is part of each frame, whatever is drawn.
 
 import lvgl as lv
 
-from .callbacks import DisplaySubscription
-
 
 def frame_counter(display):
     """What tells of the display's frames: it has `take()` and `close()`."""
@@ -49,7 +47,9 @@ class FrameNotes:
 
     def __init__(self, display):
         self._drawn = False
-        self._subscription = DisplaySubscription(display, lv.EVENT.RENDER_START, self._note)
+        self._display = display
+        display.add_event_cb(self._note, lv.EVENT.RENDER_START, None)
+        self._descriptor = display.get_event_dsc(display.get_event_count() - 1)
 
     def _note(self, event):
         self._drawn = True
@@ -59,4 +59,10 @@ class FrameNotes:
         return drawn
 
     def close(self):
-        self._subscription.remove()
+        # A display has no way to remove a callback but by its index: the binding has LVGL call one function of
+        # its own for all of them.
+        display = self._display
+        for index in range(display.get_event_count()):
+            if display.get_event_dsc(index) == self._descriptor:
+                display.delete_event(index)
+                return
