@@ -128,6 +128,15 @@ def transmit(message):
         _gone("cannot send (%d)" % e.errno)
 
 
+def receive():
+    try:
+        size = _receive(inbox)
+    except OSError as e:
+        _gone("cannot receive (%d)" % e.errno)
+    if not size:
+        _gone("it closed the line")
+
+
 def exchange():
     """Send the request in `out`, run the callbacks that it causes, return when the answer is in `inbox`.
 
@@ -156,8 +165,7 @@ def exchange():
                     head.tick = tick
                 transmit(message)
                 message = None
-            if not _receive(inbox):
-                _gone("it closed the line")
+            receive()
             if _got.forgotten:
                 forget(_got.forgotten)
             if _got.epoch != _epoch or _got.seq != seq:
