@@ -16,39 +16,22 @@ def guarded(function, what, create_task=TaskManager.create_task):
     """
 
     def call(*arguments):
+        # A Ctrl-C is raised at branches, and there is one at the end of each `try`, outside of it: each way
+        # out is a `return` from within.
         try:
             try:
                 result = function(*arguments)
                 if result is not None and hasattr(result, "send"):
                     create_task(result, what)
+                return
             except (KeyboardInterrupt, SystemExit):
                 raise
             except BaseException as error:
                 TaskManager.report(error, "Callback '%s' failed" % what, what)
+                return
         except SystemExit as error:
             TaskManager.leave(error)
         except KeyboardInterrupt:  # In the function, or while its failure was reported.
             TaskManager.on_interrupt(what)
 
     return call
-
-
-class DisplaySubscription:
-    """A callback on an event of a display, and its way off again. `function` must not raise.
-
-    A display has no way to remove a callback but by its index: the binding has LVGL call one function of its
-    own for all of them.
-    """
-
-    def __init__(self, display, event, function):
-        display.add_event_cb(function, event, None)
-        self._display = display
-        self._descriptor = display.get_event_dsc(display.get_event_count() - 1)
-
-    def remove(self):
-        """Stop calling it."""
-        display = self._display
-        for index in range(display.get_event_count()):
-            if display.get_event_dsc(index) == self._descriptor:
-                display.delete_event(index)
-                return
