@@ -24,7 +24,7 @@ run: $(VENV)/.run
 test: $(VENV)/.test
 	@$(BIN)/python -m pytest $(target_options) $(ARGS)
 
-bench: $(VENV)/.test
+bench: $(VENV)/.bench
 	@$(BIN)/python bench/run.py $(target_options) $(ARGS)
 
 lint: $(VENV)/.lint
@@ -46,6 +46,10 @@ $(VENV)/.run: pyproject.toml | $(VENV)/bin/python
 
 $(VENV)/.test: pyproject.toml | $(VENV)/bin/python
 	@$(BIN)/python -m pip install -qq --disable-pip-version-check --editable '.[test]'
+	@touch $@ $(VENV)/.run
+
+$(VENV)/.bench: pyproject.toml | $(VENV)/bin/python
+	@$(BIN)/python -m pip install -qq --disable-pip-version-check --editable '.[bench]'
 	@touch $@ $(VENV)/.run
 
 $(VENV)/.lint: pyproject.toml | $(VENV)/bin/python

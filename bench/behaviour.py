@@ -12,7 +12,7 @@ from session import BenchSession
 
 def fairness(session: BenchSession) -> Iterator[Figure]:
     """Timers and frames beside a download that takes what it can get."""
-    seconds = 0.5 if session.quick else 4.0
+    seconds = 0.5 if session.quick else 2.8
     if "process" not in session.target.abilities:
         return  # A board on a wire has no loopback to saturate.
     with endless_server() as port:
@@ -52,9 +52,9 @@ def atomicity(session: BenchSession) -> Iterator[Figure]:
 
 def clock(session: BenchSession) -> Iterator[Figure]:
     """LVGL's clock by the wall's."""
-    seconds = 1.0 if session.quick else 60.0 if session.long else 10.0
     for loaded, section in ((False, "LVGL's clock, idle"), (True, "LVGL's clock, under load")):
         for way in WAYS:
+            seconds = 1.0 if session.quick else 60.0 if session.long else 10.0 if way == "mpos" else 5.0
             measured = session.run(
                 "bench_clock", way=way, milliseconds=int(seconds * 1000), loaded=loaded, seconds=seconds
             )

@@ -26,18 +26,23 @@ def _idle(session: BenchSession, way: str, section: str, threads: int) -> Iterat
             costs.append(session.cost(seconds - 0.5))
 
     measured = session.run(
-        "bench_idle", way=way, milliseconds=int(seconds * 1000), threads=threads, seconds=seconds, on_line=on_line
+        "bench_idle",
+        way=way,
+        milliseconds=int(seconds * 1000),
+        threads=threads,
+        seconds=seconds,
+        on_line=on_line,
     )
     ours = way == "mpos"
     title = measured["title"]
-    yield Figure(section, "LVGL's handler called", title, measured["turns"], "1/s", at_most=1 if ours else None)
+    yield Figure(
+        section, "LVGL's handler called", title, measured["turns"], "1/s", at_most=1 if ours else None
+    )
     yield Figure(section, "polls", title, measured["polls"], "1/s", at_most=2 if ours else None)
     if costs and (cost := costs[0]) is not None:
         tenth = {"TaskHandler(33)": 0.1} if ours and not threads else {}
         yield Figure(section, "CPU", title, cost.cpu_percent, "%", ratios_at_most=tenth)
-        yield Figure(
-            section, "CPU, main thread", title, cost.main_thread_percent, "%", ratios_at_most=tenth
-        )
+        yield Figure(section, "CPU, main thread", title, cost.main_thread_percent, "%", ratios_at_most=tenth)
         yield Figure(section, "the process woken", title, cost.wakeups_per_second, "1/s")
 
 
@@ -85,4 +90,3 @@ def scale(session: BenchSession) -> Iterator[Figure]:
         )
         for key, name in (("turn", "a turn"), ("wake", "waking one task")):
             yield Figure("Scale", name, f"{sleepers} tasks asleep", median(measured[key]), "us")
-

@@ -1,6 +1,6 @@
 """An HTTP server whose answers never end: it sends as fast as the client takes.
 
-    with endless_server() as port: ...
+with endless_server() as port: ...
 """
 
 from __future__ import annotations

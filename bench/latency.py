@@ -28,7 +28,7 @@ def _update(
     session: BenchSession, section: str, way: str, resize: bool, gaps: tuple[int, int]
 ) -> Iterator[Figure]:
     ours = way == "mpos"
-    count = 5 if session.quick else 120 if ours else 60
+    count = 5 if session.quick else 120 if ours else 40
     measured = session.run(
         "bench_update", way=way, gaps_ms=_gaps(count, *gaps), resize=resize, seconds=count * 0.2
     )
@@ -53,11 +53,9 @@ def _update(
 
 def new_work(session: BenchSession) -> Iterator[Figure]:
     """Work that begins while the loop sleeps."""
-    count = 3 if session.quick else 30
+    count = 3 if session.quick else 25
     for way in WAYS:
-        measured = session.run(
-            "bench_new_work", way=way, gaps_ms=_gaps(count, 20, 80), seconds=count * 1.2
-        )
+        measured = session.run("bench_new_work", way=way, gaps_ms=_gaps(count, 20, 80), seconds=count * 1.2)
         yield from _new_work(measured, ours=way == "mpos")
 
 
@@ -68,7 +66,7 @@ def _new_work(measured: dict, ours: bool) -> Iterator[Figure]:
         ("task_from_callback", "task made in an LVGL callback", 1.0),
         ("task_from_thread", "task made in a thread", 1.0),
         ("task_from_interrupt", "task made in a scheduled interrupt", 1.0),
-        ("animation", "first frame of an animation", _PERIOD_MS + 1.0),
+        ("animation", "first frame of an animation", _PERIOD_MS + 2.0),
     ):
         milliseconds = [us / 1000 for us in measured[key]]
         yield Figure(section, f"{name}, median", title, median(milliseconds), "ms")
@@ -83,7 +81,7 @@ def _new_work(measured: dict, ours: bool) -> Iterator[Figure]:
 
 def touch(session: BenchSession) -> Iterator[Figure]:
     """A touch event to the callback of the widget under it."""
-    count = 4 if session.quick else 60
+    count = 4 if session.quick else 40
     for way in WAYS:
         gaps = _gaps(count, 35, 120)
         if "panel" in session.target.abilities:

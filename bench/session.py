@@ -37,7 +37,7 @@ class BenchSession:
 
     def __init__(self, target: Target, quick: bool = False, long: bool = False):
         self.target = target
-        self.undisturbed = False  # the board's process comes before all others of this computer
+        self.undisturbed = False  # the board's processes come before all others of this computer
         self.quick = quick
         self.long = long
 
@@ -67,7 +67,7 @@ class BenchSession:
         on_line: Callable[[str], None] | None = None,
         **arguments: Any,
     ) -> Any:
-        """What `function(**arguments)` of the device module `program` returns, on a board that was just reset.
+        """What `function(**arguments)` of the device module `program` returns, on a board that was reset.
 
         `seconds`: how long it measures. `on_line` gets each line it prints, at once.
         """
@@ -100,21 +100,28 @@ class BenchSession:
             "(sys.version, '%d.%d.%d' % (lv.version_major(), lv.version_minor(), lv.version_patch()))"
             " if not globals().update(sys=__import__('sys'), lv=__import__('lvgl')) else None"
         )
-        return {"MicroPython": sent[0].partition("; ")[2], "LVGL": sent[1], "host Python": sys.version.split()[0]}
+        return {
+            "MicroPython": sent[0].partition("; ")[2],
+            "LVGL": sent[1],
+            "host Python": sys.version.split()[0],
+        }
 
     def _reset(self) -> None:
         if self.target.exit_reason() is not None:
             self.target.restart()
         self.target.device.enter(soft_reset=True)
-        if self.target.virtual is not None and self.target.virtual.vm_pid is not None:
-            self.undisturbed = _put_first(self.target.virtual.vm_pid)
+        virtual = self.target.virtual
+        if virtual is not None:
+            processes = [pid for pid in (virtual.vm_pid, virtual.panel_pid) if pid is not None]
+            self.undisturbed = all([_put_first(pid) for pid in processes])
 
 
 def _put_first(pid: int) -> bool:
     """Have the process run before all others, so that what else the computer does is not measured; False if
     that is not permitted to us."""
     try:
-        os.sched_setscheduler(pid, os.SCHED_FIFO, os.sched_param(1))
+        for thread in Path(f"/proc/{pid}/task").iterdir():
+            os.sched_setscheduler(int(thread.name), os.SCHED_FIFO, os.sched_param(1))
     except PermissionError:
         return False
     return True

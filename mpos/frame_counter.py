@@ -2,7 +2,7 @@
 
 A Python callback costs heap each time (the binding makes an object for its event), and an animation has 30
 frames a second. LVGL 9.4 can add 1 to a number of its own at an event of a widget, and the layer above all
-others is part of each frame, whatever is drawn.
+others is part of each frame, whatever is drawn (unless an app hides `lv.layer_sys()`).
 """
 
 import lvgl as lv
@@ -59,8 +59,8 @@ class FrameNotes:
         return drawn
 
     def close(self):
-        # A display has no way to remove a callback but by its index: the binding has LVGL call one function of
-        # its own for all of them.
+        # A display has no way to remove a callback but by its index: the binding has LVGL call one function
+        # of its own for all of them.
         display = self._display
         for index in range(display.get_event_count()):
             if display.get_event_dsc(index) == self._descriptor:

@@ -11,7 +11,7 @@ _WORK_US = 3000
 
 
 def measure(way, milliseconds):
-    """A coroutine adds 1 to `a`, works, and adds 1 to `b`; an LVGL timer counts when it finds them unequal."""
+    """A coroutine adds 1 to `a`, works, and adds 1 to `b`; an LVGL timer counts when they are not equal."""
     hardware = bench_board.start()
     state = _State()
     lv.timer_create(state.look, 5, None)

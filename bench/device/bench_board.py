@@ -19,20 +19,6 @@ def start():
     return hardware
 
 
-async def wait_for(event):
-    """Wait for an asyncio.Event that a callback of LVGL sets.
-
-    Where callbacks come between any two instructions, `event.set()` can fall between the look at the event and
-    the wait in `event.wait()`, which then waits for ever (seen about once in 10 with TaskHandler(2) when the
-    callback is due at once). So this looks again.
-    """
-    while not event.is_set():
-        try:
-            await asyncio.wait_for_ms(event.wait(), 200)
-        except asyncio.TimeoutError:
-            pass
-
-
 class Flushes:
     """When the display is handed its first area after `expect()`; `happened` is an asyncio.Event."""
 

@@ -1,4 +1,4 @@
-"""Work that begins while the loop sleeps: tasks from callbacks, threads and interrupts, timers, animations."""
+"""Work that begins while the loop sleeps: tasks of callbacks, threads and interrupts, timers, animations."""
 
 import _thread
 import asyncio
@@ -10,6 +10,7 @@ import lvgl as lv
 from asyncio_way import schedule
 from ways import new_way
 
+_ANIMATIONS = 10
 _PERIODS_MS = (5, 12, 20, 33, 47)
 
 
@@ -40,6 +41,9 @@ class _Arrivals:
     """What came how late; `all_here` is set when `expected` have come."""
 
     def __init__(self, expected):
+        self.began_ms = ticks_ms()  # When the present one was started.
+        self.began_us = ticks_us()
+        self.period_ms = 0
         self.late = []
         self.next = asyncio.Event()
         self.all_here = asyncio.Event()
@@ -65,7 +69,7 @@ async def _tasks_from_callback(driver, gaps_ms):
     for gap_ms in gaps_ms:
         arrivals.next.clear()
         driver.call(_start_timer, callback, gap_ms)
-        await bench_board.wait_for(arrivals.next)
+        await driver.wait(arrivals.next)
     return arrivals.late
 
 
@@ -78,7 +82,7 @@ async def _tasks_from_thread(driver, gaps_ms):
             driver.create_task_in_thread(arrivals.first_step(ticks_us()))
 
     _thread.start_new_thread(thread, ())
-    await bench_board.wait_for(arrivals.all_here)
+    await driver.wait(arrivals.all_here)
     return arrivals.late
 
 
@@ -102,56 +106,58 @@ async def _tasks_from_interrupt(driver, gaps_ms):
 
 async def _timers_created(driver, gaps_ms):
     arrivals = _Arrivals(len(gaps_ms))
+
+    def callback(timer):
+        arrivals.note(ticks_diff(ticks_ms(), arrivals.began_ms) - arrivals.period_ms)
+
     for number, gap_ms in enumerate(gaps_ms):
-        period_ms = _PERIODS_MS[number % len(_PERIODS_MS)]
+        arrivals.period_ms = _PERIODS_MS[number % len(_PERIODS_MS)]
         await asyncio.sleep_ms(gap_ms)
         arrivals.next.clear()
-        due = time.ticks_add(ticks_ms(), period_ms)
-
-        def callback(timer):
-            arrivals.note(ticks_diff(ticks_ms(), due))
-
-        driver.call(_start_timer, callback, period_ms)
-        await bench_board.wait_for(arrivals.next)
+        arrivals.began_ms = ticks_ms()
+        driver.call(_start_timer, callback, arrivals.period_ms)
+        await driver.wait(arrivals.next)
     return arrivals.late
 
 
 async def _timers_resumed(driver, gaps_ms):
     """Timers that were paused for longer than their period: LVGL calls them as soon as they are resumed."""
     arrivals = _Arrivals(len(gaps_ms))
-    due = [0]
 
     def callback(timer):
         timer.pause()
-        arrivals.note(ticks_diff(ticks_ms(), due[0]))
+        arrivals.note(ticks_diff(ticks_ms(), arrivals.began_ms))
 
     timer = driver.call(lv.timer_create, callback, 5, None)
     driver.call(timer.pause)
     for gap_ms in gaps_ms:
         await asyncio.sleep_ms(gap_ms + 5)
         arrivals.next.clear()
-        due[0] = ticks_ms()
+        arrivals.began_ms = ticks_ms()
         driver.call(timer.resume)
-        await bench_board.wait_for(arrivals.next)
+        await driver.wait(arrivals.next)
     driver.call(timer.delete)
     return arrivals.late
 
 
 async def _animations(driver, gaps_ms):
+    gaps_ms = gaps_ms[:_ANIMATIONS]
     arrivals = _Arrivals(len(gaps_ms))
+    steps = [0]
+
+    def step(animation, value):
+        # The first call is made by start() itself.
+        steps[0] += 1
+        if steps[0] == 2:
+            arrivals.note(ticks_diff(ticks_us(), arrivals.began_us))
+
     for gap_ms in gaps_ms:
         await asyncio.sleep_ms(gap_ms)
         arrivals.next.clear()
-        began = [ticks_us(), 0]
-
-        def step(animation, value):
-            # The first call is made by start() itself.
-            began[1] += 1
-            if began[1] == 2:
-                arrivals.note(ticks_diff(ticks_us(), began[0]))
-
+        steps[0] = 0
+        arrivals.began_us = ticks_us()
         driver.call(_start_animation, step)
-        await bench_board.wait_for(arrivals.next)
+        await driver.wait(arrivals.next)
         await asyncio.sleep_ms(250)  # Its end: while one runs, the next would begin with the same timer.
     return arrivals.late
 

@@ -16,7 +16,7 @@ def measure(way, gaps_ms):
     hardware = bench_board.start()
     events = _Events()
     driver = new_way(way, hardware)
-    return {"title": driver.title, "us": driver.run(_touches(events, _finger(hardware), gaps_ms))}
+    return {"title": driver.title, "us": driver.run(_touches(driver, events, _finger(hardware), gaps_ms))}
 
 
 def listen(way, touches):
@@ -24,7 +24,7 @@ def listen(way, touches):
     hardware = bench_board.start()
     events = _Events()
     driver = new_way(way, hardware)
-    return {"title": driver.title, "ns": driver.run(_listen(events, touches))}
+    return {"title": driver.title, "ns": driver.run(_listen(driver, events, touches))}
 
 
 class _Events:
@@ -59,7 +59,7 @@ def _finger(hardware):
     return touch
 
 
-async def _touches(events, touch, gaps_ms):
+async def _touches(driver, events, touch, gaps_ms):
     await asyncio.sleep_ms(200)
     times = []
     pressed = False
@@ -69,17 +69,17 @@ async def _touches(events, touch, gaps_ms):
         events.happened.clear()
         began = ticks_us()
         touch(_X, _Y, pressed)
-        await bench_board.wait_for(events.happened)
+        await driver.wait(events.happened)
         times.append(ticks_diff(events.at_us, began))
     return times
 
 
-async def _listen(events, touches):
+async def _listen(driver, events, touches):
     await asyncio.sleep_ms(200)
     times = []
     print("ready for touches")
     for _ in range(touches):
-        await bench_board.wait_for(events.happened)
+        await driver.wait(events.happened)
         events.happened.clear()
         times.append(events.at_ns)
         print("touched")

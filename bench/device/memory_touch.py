@@ -42,8 +42,8 @@ class _Line(io.IOBase):
         self._receiver.setblocking(False)
         self._sender = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
         self._buffer = bytearray(8)
-        # Not the ports that the loop's own doorbell tries first.
-        port = _FIRST_PORT + (time.ticks_us() + _PORTS // 2) % _PORTS
+        # Not the port that the loop's own doorbell tries first.
+        port = _FIRST_PORT + _PORTS - 1 - time.ticks_us() % _PORTS
         address = socket.getaddrinfo("127.0.0.1", port)[0][-1]
         self._receiver.bind(address)
         self._sender.connect(address)

@@ -68,3 +68,7 @@ class AsyncioWay:
     def call(self, function, *arguments):
         """Call a function of LVGL from a coroutine."""
         return function(*arguments)
+
+    async def wait(self, event):
+        """Wait for an asyncio.Event that a callback of LVGL sets."""
+        await event.wait()

@@ -33,3 +33,6 @@ class MposWay:
 
     def call(self, function, *arguments):
         return function(*arguments)
+
+    async def wait(self, event):
+        await event.wait()

@@ -3,6 +3,8 @@
 This is how MicroPythonOS drives LVGL. The loop of 10 ms is asyncio's main task there.
 """
 
+import asyncio
+
 from asyncio_way import AsyncioWay
 
 
@@ -16,17 +18,25 @@ class TaskHandlerWay(AsyncioWay):
         super().__init__(hardware)
         self.title = "TaskHandler(%d)" % self.period_ms
         try:
-            from task_handler import TASK_HANDLER_STARTED, TaskHandler
+            original = __import__("task_handler")
         except ImportError:
-            from task_handler_pattern import TASK_HANDLER_STARTED, TaskHandler
-
+            original = __import__("task_handler_pattern")
             self.title += ", re-creation"
-            self.call = TaskHandler.undisturbed
-        self._handler = TaskHandler(duration=self.period_ms)
-        self._handler.add_event_cb(self._on_turn, TASK_HANDLER_STARTED)
+            self.call = original.TaskHandler.undisturbed
+        self._handler = original.TaskHandler(duration=self.period_ms)
+        self._handler.add_event_cb(self._on_turn, original.TASK_HANDLER_STARTED)
 
     def _on_turn(self, event, user_data):
         self.turns += 1
+
+    async def wait(self, event):
+        # The callback comes between any two instructions. Its `event.set()` can fall between the look at the
+        # event and the wait in `event.wait()`, which then waits for ever: so this looks again.
+        while not event.is_set():
+            try:
+                await asyncio.wait_for_ms(event.wait(), 200)
+            except asyncio.TimeoutError:
+                pass
 
     def run(self, coroutine):
         try:

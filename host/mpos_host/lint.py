@@ -17,7 +17,7 @@ from pathlib import Path
 from mpos_host import stubs
 
 # Folders of device code.
-DEVICE_FOLDERS = ("mpos", "apps", "boards", "tests/device", "tests/standins")
+DEVICE_FOLDERS = ("mpos", "apps", "boards", "tests/device", "tests/standins", "bench/device", "bench/ways")
 
 # What the checker takes for a mistake and MicroPython does not.
 ALLOWED_ON_DEVICES = (
@@ -75,7 +75,7 @@ def check_device_types(root: Path) -> tuple[bool, str]:
         "include": [str(root / folder) for folder in DEVICE_FOLDERS],
         # What plays the firmware of the virtual board reaches into the VM, of which there are no stubs.
         "exclude": ["**/__pycache__", str(root / "boards/virtual/firmware")],
-        "extraPaths": [str(root / path) for path in (".", "boards/shared", "tests/device", "tests/standins")],
+        "extraPaths": [str(root / path) for path in (".", "boards/shared", *DEVICE_FOLDERS[3:])],
         "stubPath": str(typings),
         "typeshedPath": str(typings),
         "pythonVersion": "3.11",
