@@ -108,7 +108,7 @@ def test_a_finger_cancels_and_starts_it_again(board: Target, server: str) -> Non
 @pytest.mark.requires("panel")
 def test_what_the_panel_shows_at_the_end_is_a_finished_bar(board: Target, server: str) -> None:
     start_demo(board, server + "/fixed?size=100000")
-    assert_shows(board, "Complete")
+    board.panel.wait_text("Complete", SECONDS)  # until it is drawn
     pixels = board.panel.pixels()
 
     def pixel(x: int, y: int) -> bytes:

@@ -81,20 +81,23 @@ class PanelClient:
         self._touches([(x, y, True) for x, y in points] + [(*points[-1], False)])
 
     def texts(self) -> list[str]:
-        """The visible texts on the active screen and the layers above it."""
-        return self._ask({"do": "texts"})[0]
+        """The texts of the visible widgets on the active screen and the layers above it."""
+        return self._ask({"do": "texts"})[0]["texts"]
 
     def wait_text(self, text: str, timeout: float = _TIMEOUT_S) -> list[str]:
-        """Wait until a visible text contains `text`; returns all of them.
+        """Wait until a visible widget's text contains `text` and has been drawn; returns all texts.
 
         Raises TimeoutError, which lists what was seen instead.
         """
         deadline = time.monotonic() + timeout
+        found_at: int | None = None  # the number of frames when it was there first
         while True:
-            frames = self.frame_count()
-            seen = self.texts()
+            state = self._ask({"do": "texts"})[0]
+            seen, frames = state["texts"], state["frames"]
             if any(text in one for one in seen):
-                return seen
+                found_at = frames if found_at is None else found_at
+                if state["drawn"] or frames > found_at:
+                    return seen
             left = deadline - time.monotonic()
             try:
                 if left <= 0:

@@ -94,8 +94,8 @@ class Control:
     def _do_frames(self) -> int:
         return self._display.frames
 
-    def _do_texts(self) -> list[str]:
-        return texts()
+    def _do_texts(self) -> dict[str, Any]:
+        return {"texts": texts(), "drawn": self._display.is_drawn, "frames": self._display.frames}
 
     def _do_touch(self, samples: list[list[int]]) -> int:
         self._touch.add([Sample(int(x), int(y), bool(pressed)) for x, y, pressed in samples])

@@ -39,6 +39,11 @@ class Display:
             check_widget(lv.screen_active())
         return self._handle
 
+    @property
+    def is_drawn(self) -> bool:
+        """Whether the frame buffer shows what the widgets are: LVGL waits for no refresh."""
+        return self._handle is None or lv.timer_get_paused(lv.display_get_refr_timer(self._handle))
+
     def forget(self) -> None:
         """LVGL was taken down."""
         self._handle = None
