@@ -13,14 +13,10 @@ def measure(way, milliseconds, threads):
     hardware = bench_board.start()
     lv.label(lv.screen_active()).set_text("idle")
     driver = new_way(way, hardware)
-    gate = _thread.allocate_lock()
-    gate.acquire()
-    for _ in range(threads):
-        _thread.start_new_thread(_wait_and_post, (gate,))
-    try:
-        turns, polls = driver.run(_idle(driver, milliseconds))
-    finally:
-        gate.release()
+    posters = _Posters(threads) if threads else None
+    turns, polls = driver.run(_idle(driver, milliseconds))
+    if posters is not None:
+        driver.run(posters.end())
     return {
         "title": driver.title,
         "turns": turns * 1000 / milliseconds,
@@ -39,12 +35,30 @@ async def _idle(driver, milliseconds):
     return turns, polls
 
 
-def _wait_and_post(gate):
-    from mpos import UiBridge
+class _Posters:
+    """Threads that wait, and each post once when they are let go."""
 
-    with gate:
-        UiBridge.post(_nothing)
+    def __init__(self, count):
+        from mpos import UiBridge  # Here: threads of their own may not import at the same time.
 
+        self._post = UiBridge.post
+        self._missing = count
+        self._gate = _thread.allocate_lock()
+        self._gate.acquire()
+        self._all_posted = asyncio.Event()
+        for _ in range(count):
+            _thread.start_new_thread(self._wait_and_post, ())
 
-def _nothing():
-    pass
+    def _wait_and_post(self):
+        with self._gate:
+            self._post(self._on_post)
+
+    def _on_post(self):
+        self._missing -= 1
+        if not self._missing:
+            self._all_posted.set()
+
+    async def end(self):
+        """Let them go and wait for what they post."""
+        self._gate.release()
+        await self._all_posted.wait()
