@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import queue
-import signal
 import subprocess
 import sys
 import tempfile
@@ -82,22 +81,6 @@ class Program:
             self.process.wait(TIMEOUT_S)
             return lines
 
-    def interrupt(self) -> bool:
-        """Ctrl-C, if it is safe now: the process is stopped to see whether it catches the signal."""
-        pid = self.process.pid
-        self.process.send_signal(signal.SIGSTOP)
-        try:
-            deadline = time.monotonic() + TIMEOUT_S
-            while not (state := _status(pid, "State")).startswith("T"):
-                if state.startswith("Z") or time.monotonic() > deadline:
-                    return False
-            catches = bool(int(_status(pid, "SigCgt"), 16) & 1 << signal.SIGINT - 1)
-            if catches:
-                self.process.send_signal(signal.SIGINT)
-            return catches
-        finally:
-            self.process.send_signal(signal.SIGCONT)
-
     def close(self) -> None:
         self.process.kill()
         self.process.wait()
@@ -152,10 +135,3 @@ def panel_vm(exceptions: str = "upstream", hang_s: float = 20.0) -> Iterator[Pan
             yield made
         finally:
             made.close()
-
-
-def _status(pid: int, field: str) -> str:
-    for line in Path(f"/proc/{pid}/status").read_text().splitlines():
-        if line.startswith(field + ":"):
-            return line.split(":", 1)[1].strip()
-    raise LookupError(field)
