@@ -5,6 +5,7 @@ each exactly once.
 """
 
 import _thread
+from asyncio import core
 from collections import deque
 
 
@@ -65,3 +66,16 @@ class Inbox:
         finally:
             lock.release()
         return call
+
+    def run(self, report):
+        """Make the calls that are there now. `report(error, message, name)` is told what one raises."""
+        # Those only: a call that posts itself again must not keep the loop here.
+        for _ in range(len(self)):
+            if not len(self):
+                return  # A call has itself called this.
+            try:
+                # No branch between taking the call and making it: a Ctrl-C there would lose it.
+                function, arguments = self.take()
+                function(*arguments)
+            except (Exception, core.CancelledError) as error:
+                report(error, "A posted call failed: %s" % (function,), "posted")

@@ -10,9 +10,8 @@ import gc
 import sys
 from asyncio import core
 from collections import namedtuple
-from time import ticks_diff, ticks_ms
 
-from micropython import const, kbd_intr
+from micropython import kbd_intr
 
 from .doorbell import new_doorbell
 from .error_log import ErrorLog
@@ -20,10 +19,10 @@ from .inbox import Inbox
 from .io_queue import LoopIOQueue
 from .parking import Parking
 from .repair import repair
+from .services import Services
+from .supervision import supervise
 from .task_record import TaskInterrupted, TaskRecord, TimedTaskRecord
 from .waiting import NotifyEvent, as_coroutine, as_task, gather, wait_for_ms
-
-_STEADY_MS = const(30000)  # A supervised task that ran this long has recovered: its delay starts anew.
 
 # Looked up once: creating a task is a hot path.
 _Task = core.Task
@@ -49,7 +48,7 @@ class TaskManager:
     _statistics = True
     _created = 0
     _slow_steps = 0
-    _services = {}
+    _services = Services()
     _errors = ErrorLog()
     _torn = None  # The task that ran when a Ctrl-C left the loop, until that is put right.
     _stopped = Parking()
@@ -113,30 +112,8 @@ class TaskManager:
             )
         if name is None:
             name = getattr(coroutine_factory, "__name__", "supervised")
-        return cls.create_task(
-            cls._supervise(coroutine_factory, restart_delay_ms, restart_on_return, max_delay_ms, name), name
-        )
-
-    @classmethod
-    async def _supervise(cls, factory, first_delay_ms, restart_on_return, max_delay_ms, name):
-        delay_ms = first_delay_ms
-        while True:
-            began = ticks_ms()
-            try:
-                result = await factory()
-                if not restart_on_return:
-                    return result
-            except KeyboardInterrupt:
-                # No failure of the task's: it goes on with the loop.
-                cls.on_interrupt(name)
-                await core.sleep_ms(0)
-                continue
-            except Exception as error:
-                cls.report(error, "Supervised task '%s' failed and will be started again" % name, name)
-            if ticks_diff(ticks_ms(), began) > _STEADY_MS:
-                delay_ms = first_delay_ms
-            await core.sleep_ms(delay_ms)
-            delay_ms = min(delay_ms * 2, max_delay_ms)
+        delays = (restart_delay_ms, max_delay_ms)
+        return cls.create_task(supervise(cls, coroutine_factory, delays, restart_on_return, name), name)
 
     @classmethod
     def cancel(cls, task):
@@ -212,11 +189,13 @@ class TaskManager:
         cls._require_idle("start")
         cls.attach(lvgl_loop)
         if console is None:
-            cls._end_service("console")
+            cls._services.end("console")
         else:
-            cls._serve("console", console, console.run)
+            cls._services.serve("console", console, console.run)
         if watchdog_ms is not None:
-            cls._serve("watchdog", watchdog_ms, cls._watch(watchdog_ms))
+            from .watchdog import feeder
+
+            cls._services.serve("watchdog", watchdog_ms, feeder(watchdog_ms))
         cls.keep_running = True
         # A new one each time: the task of a start that a Ctrl-C ended may still wait for the old one.
         cls._stopped = Parking()
@@ -267,13 +246,13 @@ class TaskManager:
         change."""
         if lvgl_loop is not None:
             cls._io.ui = lvgl_loop
-            cls._serve("lvgl", lvgl_loop, lvgl_loop.run)
+            cls._services.serve("lvgl", lvgl_loop, lvgl_loop.run)
 
     @classmethod
     def detach(cls):
         """Stop driving LVGL."""
         cls._io.ui = None
-        cls._end_service("lvgl")
+        cls._services.end("lvgl")
 
     @classmethod
     def lvgl_loop(cls):
@@ -299,36 +278,12 @@ class TaskManager:
             )
 
     @classmethod
-    def _serve(cls, name, owner, factory):
-        """Keep `factory()` running for `owner` under `name`; nothing to do if it does already."""
-        known = cls._services.get(name)
-        if known is not None and known[0] is owner and not known[1].done():
-            return
-        cls._end_service(name)
-        cls._services[name] = (owner, cls.create_supervised_task(factory, restart_on_return=True, name=name))
-
-    @classmethod
-    def _end_service(cls, name):
-        known = cls._services.pop(name, None)
-        if known is not None:
-            task = known[1]
-            if task is core.cur_task:
-                # Called in one of its own steps, such as by LVGL's callback: no task can cancel itself.
-                cls.create_task(cls._cancel(task), "end of " + name)
-            else:
-                task.cancel()
-
-    @staticmethod
-    async def _cancel(task):
-        task.cancel()
-
-    @classmethod
     def _pump(cls, main):
         core.Loop.set_exception_handler(cls._on_task_exception)
         cls._thread_id = _thread.get_ident()
         cls._take_queue()
         cls.recover()
-        cls._serve("inbox", cls, cls._deliver)
+        cls._services.serve("inbox", cls, cls._deliver)
         cls.attach(cls._io.ui)
         cls._io.leaving = None
         try:
@@ -394,33 +349,7 @@ class TaskManager:
     @classmethod
     def run_posted(cls):
         """Run what threads and interrupts have put into the inbox. The loop does this by itself."""
-        inbox = cls._inbox
-        # Those only that are there now: a call that posts itself again must not keep the loop here.
-        for _ in range(len(inbox)):
-            if not len(inbox):
-                return  # A call has itself called this.
-            try:
-                # No branch between taking the call and making it: a Ctrl-C there would lose it.
-                function, arguments = inbox.take()
-                function(*arguments)
-            except (Exception, core.CancelledError) as error:
-                cls.report(error, "A posted call failed: %s" % (function,), "posted")
-
-    @staticmethod
-    def _watch(watchdog_ms):
-        try:
-            from machine import WDT
-        except ImportError:
-            raise RuntimeError("this board has no watchdog: start without watchdog_ms")
-
-        watchdog = WDT(timeout=watchdog_ms)  # From now on, before any task has its first step.
-
-        async def watch():
-            while True:
-                watchdog.feed()
-                await core.sleep_ms(watchdog_ms // 3)
-
-        return watch
+        cls._inbox.run(cls.report)
 
     # -- Errors
 
@@ -528,3 +457,4 @@ class TaskManager:
 
 
 TaskRecord.observer = TaskManager
+Services.manager = TaskManager

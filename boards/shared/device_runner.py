@@ -99,7 +99,7 @@ def _end_tasks(boards_own):
 
     TaskManager.enable()
     TaskManager.set_exception_handler(None)
-    services = [task for _, task in TaskManager._services.values()]
+    services = TaskManager._services.tasks()
     left = [task for task in TaskManager.task_list if task not in services and task not in boards_own]
     for task in left:
         task.cancel()
