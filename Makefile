@@ -5,6 +5,7 @@
 #   make test BOARD=unix_sdl BINARY=PATH  ... on lvgl_micropython's desktop binary
 #   make test PORT=/dev/ttyACM0           ... on a board
 #   make bench                            the benchmarks (BOARD and BINARY as above)
+#   make soak MINUTES=60                  endurance (BOARD and BINARY as above)
 #   make lint                             formatting, types, and that every device file compiles
 #   make clean                            removes everything that make made
 
@@ -15,7 +16,7 @@ BIN := $(VENV)/bin
 # With "=", because pytest takes a value that stands alone for a path to look for its configuration from.
 target_options = $(if $(BOARD),--board=$(BOARD)) $(if $(BINARY),--binary=$(BINARY)) $(if $(PORT),--port=$(PORT))
 
-.PHONY: run test bench lint clean
+.PHONY: run test bench soak lint clean
 .DELETE_ON_ERROR:
 
 run: $(VENV)/.run
@@ -26,6 +27,9 @@ test: $(VENV)/.test
 
 bench: $(VENV)/.bench
 	@$(BIN)/python bench/run.py $(target_options) $(ARGS)
+
+soak: $(VENV)/.test
+	@PYTHONPATH=tests $(BIN)/python -m soak.soak --minutes=$(or $(MINUTES),10) $(target_options) $(ARGS)
 
 lint: $(VENV)/.lint
 	@$(BIN)/python -m mpos_host.lint

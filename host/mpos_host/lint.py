@@ -17,7 +17,16 @@ from pathlib import Path
 from mpos_host import stubs
 
 # Folders of device code.
-DEVICE_FOLDERS = ("mpos", "apps", "boards", "tests/device", "tests/standins", "bench/device", "bench/ways")
+DEVICE_FOLDERS = (
+    "mpos",
+    "apps",
+    "boards",
+    "tests/device",
+    "tests/soak/device",
+    "tests/standins",
+    "bench/device",
+    "bench/ways",
+)
 
 # What the checker takes for a mistake and MicroPython does not.
 ALLOWED_ON_DEVICES = (

@@ -1,0 +1,261 @@
+"""Endurance without a console: Ctrl-C at random moments, and only what it landed in ends.
+
+The host calls `main(times)` and sends one Ctrl-C after each GO. LVGL is attached, timers fire, threads post,
+and tasks wait in every way there is. After each Ctrl-C the tasks that have ended are counted, each must have
+been named, and is made anew.
+"""
+
+import gc
+import json
+
+import board
+import lvgl as lv
+from soak_parts import Posts, until
+
+from mpos import LvglLoop, TaskManager, UiBridge
+
+_CHECK_EVERY = 50  # Ctrl-Cs
+
+
+class Soak:
+    """Tasks by name, how far each got, and how often each ended."""
+
+    def __init__(self, hardware):
+        self.loop = LvglLoop(hardware.display)
+        for one in hardware.inputs:
+            self.loop.add_input(one.indev, one.interrupt, one.poll_ms)
+        self.posts = Posts(pause_ms=2)
+        self.makers = {}
+        self.tasks = {}
+        self.progress = {}
+        self.finals = {}
+        self.named = []
+        self.wrong = []
+        self.ended = {}
+        self.fired = 0
+        self.interrupts = 0
+        self.idle = 0
+        self.full = 0
+        screen = lv.obj(None)
+        spinner = lv.spinner(screen)
+        spinner.set_size(30, 30)
+        self.label = lv.label(screen)
+        lv.screen_load(screen)
+
+    def start(self):
+        TaskManager.set_exception_handler(self._on_error)
+        ping, pong = TaskManager.notify_event(), TaskManager.notify_event()
+        makers = {
+            "ping": lambda: self.player("ping", ping, pong),
+            "pong": lambda: self.player("pong", pong, ping),
+            "gatherer": self.gatherer,
+            "supervisor": self.supervisor,
+            "threads": self.threads,
+            "painter": self.painter,
+            "creator": self.creator,
+        }
+        for number in range(4):
+            makers["sleeper-%d" % number] = lambda number=number: self.sleeper("sleeper-%d" % number)
+            makers["parent-%d" % number] = lambda number=number: self.parent("parent-%d" % number)
+        for name, maker in makers.items():
+            self.makers[name] = maker
+            self.progress[name] = self.finals[name] = 0
+            self.make(name)
+        ping.set()
+        self.ping = ping
+        UiBridge.timer(self._on_timer, 3)
+        self.posts.start()
+
+    def make(self, name):
+        self.tasks[name] = TaskManager.create_task(self.makers[name](), name)
+
+    def _on_timer(self, timer):
+        self.fired += 1
+
+    def _on_error(self, context):
+        self.named.append(context["name"])
+        if not isinstance(context["exception"], TaskManager.TaskInterrupted):
+            self.wrong.append("%s: %r" % (context["name"], context["exception"]))
+
+    # -- Tasks, each of which waits in another way
+
+    async def sleeper(self, name):
+        try:
+            while True:
+                self.progress[name] += 1
+                for _ in range(500):
+                    pass
+                await TaskManager.sleep_ms(1)
+        finally:
+            self.finals[name] += 1
+
+    async def player(self, name, mine, yours):
+        try:
+            while True:
+                await mine.wait()
+                mine.clear()
+                self.progress[name] += 1
+                yours.set()
+                await TaskManager.sleep_ms(0)
+        finally:
+            yours.set()  # The other must not wait for ever for one that has ended.
+            mine.set()
+            self.finals[name] += 1
+
+    async def parent(self, name):
+        async def child(delay_ms):
+            await TaskManager.sleep_ms(delay_ms)
+            return delay_ms
+
+        try:
+            while True:
+                result = await TaskManager.create_task(child(1), name + "'s child")
+                if result != 1:
+                    self.wrong.append("a child returned %r" % result)
+                try:
+                    await TaskManager.wait_for_ms(child(5), 2)
+                except TaskManager.TimeoutError:
+                    pass
+                self.progress[name] += 1
+        finally:
+            self.finals[name] += 1
+
+    async def gatherer(self):
+        async def value(number):
+            await TaskManager.sleep_ms(number)
+            return number
+
+        try:
+            while True:
+                results = await TaskManager.gather(value(1), value(2), value(0))
+                if results != [1, 2, 0]:
+                    self.wrong.append("gather returned %r" % results)
+                self.progress["gatherer"] += 1
+        finally:
+            self.finals["gatherer"] += 1
+
+    async def supervisor(self):
+        """A supervised task goes on by itself."""
+
+        async def supervised():
+            while True:
+                self.progress["supervisor"] += 1
+                await TaskManager.sleep_ms(1)
+
+        task = TaskManager.create_supervised_task(supervised, name="supervised")
+        try:
+            await task
+        finally:
+            task.cancel()
+            self.finals["supervisor"] += 1
+
+    async def threads(self):
+        try:
+            while True:
+                if await UiBridge.run_in_thread(lambda: 7) != 7:
+                    self.wrong.append("a thread returned something else")
+                self.progress["threads"] += 1
+        finally:
+            self.finals["threads"] += 1
+
+    async def painter(self):
+        try:
+            while True:
+                self.label.set_text(str(self.progress["painter"]))
+                try:
+                    UiBridge.set(self.label, "set_x", self.progress["painter"] % 100)
+                except RuntimeError:
+                    self.full += 1  # The threads have filled the inbox while something held the loop.
+                self.progress["painter"] += 1
+                await TaskManager.sleep_ms(10)
+        finally:
+            self.finals["painter"] += 1
+
+    async def creator(self):
+        """Widgets come and go, with handlers."""
+        try:
+            while True:
+                button = lv.button(lv.screen_active())
+                UiBridge.on(button, lv.EVENT.CLICKED, lambda event: button.delete())
+                button.send_event(lv.EVENT.CLICKED, None)
+                self.progress["creator"] += 1
+                await TaskManager.sleep_ms(2)
+        finally:
+            self.finals["creator"] += 1
+
+    # -- After a Ctrl-C
+
+    def take_stock(self):
+        """Count what has ended, and make it anew."""
+        ended = [name for name, task in self.tasks.items() if task.done()]
+        for name in ended:
+            self.ended[name] = self.ended.get(name, 0) + 1
+            self.make(name)
+        if not ended:
+            self.idle += 1
+
+    async def check(self):
+        """All go on, and are named."""
+        before = dict(self.progress)
+        fired, frames = self.fired, self.loop.stats()["frames"]
+        self.ping.set()
+        for name in self.tasks:
+            await until(lambda: self.progress[name] > before[name], "progress of " + name)
+        await until(lambda: self.fired > fired, "an LVGL timer")
+        await until(lambda: self.loop.stats()["frames"] > frames, "a frame")
+
+    def mismatches(self):
+        found = self.wrong + self.posts.mismatches()
+        for name, times in self.ended.items():
+            if self.finals[name] != times:
+                found.append("%s ended %d times, its finally ran %d times" % (name, times, self.finals[name]))
+        for name in self.makers:
+            reported = self.named.count(name)
+            if reported != self.ended.get(name, 0):
+                found.append(
+                    "%s ended %d times, was named %d times" % (name, self.ended.get(name, 0), reported)
+                )
+        if len(self.named) > self.interrupts:
+            found.append("%d tasks ended by %d Ctrl-Cs: %r" % (len(self.named), self.interrupts, self.named))
+        return found
+
+
+async def _say(word):
+    print(word)
+
+
+def main(times):
+    """Start the loop again after each of so many Ctrl-Cs."""
+    soak = Soak(board.init())
+    soak.start()
+    while soak.interrupts < times:
+        TaskManager.create_task(_say("GO"), "say")
+        try:
+            TaskManager.start(soak.loop)
+        except KeyboardInterrupt:
+            soak.interrupts += 1
+        TaskManager.run_until_complete(TaskManager.sleep_ms(2))  # What was to be reported has been.
+        soak.take_stock()
+        if soak.interrupts % _CHECK_EVERY == 0:
+            TaskManager.run_until_complete(soak.check(), 60000)
+            gc.collect()
+    soak.posts.stop()
+    TaskManager.run_until_complete(
+        until(lambda: soak.posts.have_ended() and not soak.posts.to_come(), "the last post")
+    )
+    print(
+        "THE END",
+        json.dumps(
+            {
+                "mismatches": soak.mismatches(),
+                "Ctrl-Cs": soak.interrupts,
+                "tasks ended": soak.ended,
+                "others": [name for name in soak.named if name not in soak.makers],
+                "in no task": soak.idle,
+                "posts": sum(soak.posts.made),
+                "timer": soak.fired,
+                "frames": soak.loop.stats()["frames"],
+                "heap": gc.mem_alloc(),
+            }
+        ),
+    )
