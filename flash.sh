@@ -138,7 +138,12 @@ if $dry_run; then
         (cd "$here" && find mpos -name '*.py' | sort) | sed 's,^mpos/\(.*\),mpos/\1 /lib/mpos/\1,'
         echo "boards/shared/deploy_switch.py /lib/deploy_switch.py"
         echo "boards/$board/board.py /lib/board.py"
-        for app in ${apps[@]+"${apps[@]}"}; do
+        if [ ${#apps[@]} -gt 0 ]; then
+            deployed=("${apps[@]}")
+        else # The board's own list: apps = ["one", "two"]
+            read -r -a deployed <<<"$(sed -n 's/^apps *= *\[\([^]]*\)\].*/\1/p' "$toml" | tr -d '",')"
+        fi
+        for app in ${deployed[@]+"${deployed[@]}"}; do
             [ -d "$app" ] || app=apps/$app
             (cd "$here" && [ -d "$app" ] && find "$app" -name '*.py' | sort) |
                 sed "s,^$app/\(.*\),$app/\1 /apps/${app##*/}/\1,"
