@@ -69,10 +69,13 @@ def tasks(session: BenchSession) -> Iterator[Figure]:
     titles = {"raw": "asyncio", "off": "mpos, statistics off", "on": "mpos, statistics on"}
     for kind, title in titles.items():
         yield Figure("Tasks", "heap of a task", title, measured[kind]["bytes"], "bytes")
-    for kind, title in titles.items():
-        limits = {"off": {"asyncio": 1.6}, "on": {"asyncio": 1.9}}.get(kind, {})
-        value = median(measured[kind]["create"])
-        yield Figure("Tasks", "create and first step", title, value, "us", ratios_at_most=limits)
+    for key, name in (
+        ("create", "create and first step"),
+        ("crowded", "create and first step, beside a display in use"),
+    ):
+        for kind, title in titles.items():
+            limits = {"off": {"asyncio": 1.6}, "on": {"asyncio": 1.9}}.get(kind, {})
+            yield Figure("Tasks", name, title, median(measured[kind][key]), "us", ratios_at_most=limits)
     for kind, title in titles.items():
         yield Figure("Tasks", "a step", title, median(measured[kind]["step"]), "us")
     for kind, title in list(titles.items())[1:]:

@@ -16,9 +16,12 @@ _HEAP_TASKS = 50
 
 
 def measure(batches, steps):
-    """{"raw", "off", "on"}: each with `bytes` a task, and lists of us to `create` one and see its first step,
-    and of us a `step`, one for each of `batches`. "off" and "on" are the statistics of tasks. Steps are those
-    of a loop that drives LVGL as well, where it is ours."""
+    """{"raw", "off", "on"}: each with `bytes` a task, and lists of us, one figure for each of `batches`.
+
+    "off" and "on" are the statistics of tasks. `create`: to make a task and see its first step, on a heap with
+    little in it. `crowded`: the same beside a display in use, in a second batch after a collection, when the
+    gaps are filled. `step`: a step. The last two are of a loop that drives LVGL as well, where it is ours.
+    """
     kinds = [_Raw(), _Managed(False), _Managed(True)]
     for kind in kinds:
         kind.run(_create(kind.create))
@@ -31,8 +34,14 @@ def measure(batches, steps):
     for _ in range(batches):
         for kind in kinds:
             gc.collect()
+            kind.run(_create(kind.create))
+            kind.crowded.append(kind.run(_create(kind.create)))
+            gc.collect()
             kind.steps.append(kind.run(_steps(kind.create, steps)))
-    return {kind.name: {"bytes": kind.bytes, "create": kind.creates, "step": kind.steps} for kind in kinds}
+    return {
+        kind.name: {"bytes": kind.bytes, "create": kind.creates, "crowded": kind.crowded, "step": kind.steps}
+        for kind in kinds
+    }
 
 
 class _Raw:
@@ -42,6 +51,7 @@ class _Raw:
 
     def __init__(self):
         self.creates = []
+        self.crowded = []
         self.steps = []
         self._io = core._io_queue
         self.create = core.create_task
@@ -57,6 +67,7 @@ class _Managed:
     def __init__(self, statistics):
         self.name = "on" if statistics else "off"
         self.creates = []
+        self.crowded = []
         self.steps = []
         self._statistics = statistics
         self.create = TaskManager.create_task
