@@ -27,7 +27,7 @@ def guarded(function, what, create_task=TaskManager.create_task):
             except (KeyboardInterrupt, SystemExit):
                 raise
             except BaseException as error:
-                TaskManager.report(error, "Callback '%s' failed" % what, what)
+                TaskManager.report(error, "Callback '{}' failed", what)
                 return
         except SystemExit as error:
             TaskManager.leave(error)

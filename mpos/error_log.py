@@ -21,9 +21,17 @@ class ErrorLog:
         self.last = []  # TaskError each, the oldest first.
 
     def report(self, error, message, name, task=None):
-        """Keep `error` and tell it: `message` says what failed, `name` is the task's or the callback's."""
-        text = _describe(error)
+        """Keep `error` and tell it: `message` says what failed, `name` is the task's or the callback's, for
+        which {} stands in the message. Never raises, but for what ends the program."""
         self.count += 1
+        try:
+            self._report(error, message.replace("{}", name), name, task)
+        except MemoryError:
+            print("The heap is full, and there is no room to tell what failed in this:")
+            print(name)
+
+    def _report(self, error, message, name, task):
+        text = _describe(error)
         self.last.append(TaskError(name, error, text, ticks_ms()))
         if len(self.last) > _KEPT:
             self.last.pop(0)
@@ -46,5 +54,7 @@ def _describe(error):
         text = io.StringIO()
         sys.print_exception(error, text)
         return text.getvalue()
-    except Exception as second:  # Too little memory, or a `__str__` that fails.
+    except MemoryError:
+        return "too little memory to tell more\n"
+    except Exception as second:  # A `__str__` that fails.
         return "%s, which cannot be shown because of %s\n" % (type(error).__name__, type(second).__name__)

@@ -27,7 +27,7 @@ async def supervise(manager, factory, delays, restart_on_return, name):
             await core.sleep_ms(0)
             continue
         except Exception as error:
-            manager.report(error, "Supervised task '%s' failed and will be started again" % name, name)
+            manager.report(error, "Supervised task '{}' failed and will be started again", name)
         if ticks_diff(ticks_ms(), began) > _STEADY_MS:
             delay_ms = first_delay_ms
         await core.sleep_ms(delay_ms)

@@ -376,8 +376,11 @@ class TaskManager:
     @classmethod
     def _on_task_exception(cls, loop, context):
         task = context["future"]
-        name = task.coro.title() if isinstance(task.coro, TaskRecord) else repr(task.coro)
-        cls.report(context["exception"], "Task '%s' failed" % name, name, task)
+        try:
+            name = task.coro.title() if isinstance(task.coro, TaskRecord) else repr(task.coro)
+        except MemoryError:
+            name = "a task"
+        cls.report(context["exception"], "Task '{}' failed", name, task)
 
     # What task records tell.
 

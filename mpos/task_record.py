@@ -29,19 +29,18 @@ class TaskRecord:
     def __init__(self, coroutine, name):
         self.coroutine = coroutine
         self.born = ticks_ms()
+        # What the coroutine ended with: StopIteration, CancelledError or another exception. None: it goes on.
+        self.outcome = None
         if name is not None:
             self.name = name
 
-    # What was not given, has not come yet, or nobody has counted yet, costs neither memory nor time.
+    # What was not given, or nobody has counted yet, costs neither memory nor time.
     name = None
     task = None
     steps = 0
     busy_us = 0
     busy_s = 0
     longest_us = 999  # Lists show ms.
-
-    # What the coroutine ended with: StopIteration, CancelledError or another exception. None: it goes on.
-    outcome = None
 
     # A function of more than 11 words of locals, stack and `try` has its frame on the heap, and a free of it
     # at the end of each step makes the collector search all of the heap at the next allocation: a download
@@ -116,6 +115,12 @@ class TimedTaskRecord(TaskRecord):
 
     began = 0  # The step that runs, in us: one for all, as only one runs at a time.
 
+    def __init__(self, coroutine, name):
+        super().__init__(coroutine, name)
+        # All that a step sets is there before: a MemoryError after a step in which the coroutine began to
+        # wait would seem to asyncio to be the task's, which it then queues once more.
+        self.steps = self.busy_us = 0
+
     def send(self, value):
         with self as TimedTaskRecord.began:
             return self.coroutine.send(value)
@@ -133,15 +138,24 @@ class TimedTaskRecord(TaskRecord):
         busy = self.busy_us + took
         # Two small integers, since one in us would need the heap after 18 minutes on a 32-bit board.
         if busy >= _SECOND_US:
-            self.busy_s += busy // _SECOND_US
-            busy %= _SECOND_US
+            busy = self._carry(busy)
         self.busy_us = busy
         if took > self.longest_us:
             self._note_longest(took)
         if error is not None:
             self._end(error)
 
+    def _carry(self, busy):
+        try:
+            self.busy_s += busy // _SECOND_US
+        except MemoryError:
+            pass
+        return busy % _SECOND_US
+
     def _note_longest(self, took):
-        self.longest_us = took
-        if took > self.slow_us:
-            self.observer.on_slow_step(self, took // 1000)
+        try:
+            self.longest_us = took
+            if took > self.slow_us:
+                self.observer.on_slow_step(self, took // 1000)
+        except MemoryError:
+            pass

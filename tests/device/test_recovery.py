@@ -508,3 +508,77 @@ async def test_a_task_that_a_thread_made_can_be_cancelled_before_the_loop_has_se
     TaskManager.cancel(made[0])
     await until(made[0].done, 2)
     assert not ran
+
+
+class Hog:
+    """Takes all memory there is, until `free()`."""
+
+    def __init__(self):
+        # A chain, and not a list: that would need one large piece to grow.
+        self.chain = None
+        for size in (100000, 10000, 1000, 100, 1):
+            try:
+                while True:
+                    self.chain = (self.chain, bytearray(size))
+            except MemoryError:
+                pass
+
+    def free(self):
+        self.chain = None
+
+
+async def test_tasks_that_fail_while_the_heap_is_full_do_not_stop_the_loop():
+    error = ValueError("prepared")
+    freed = []
+    starts = []
+
+    async def fail():
+        await TaskManager.sleep_ms(2)
+        raise error
+
+    async def supervised():
+        starts.append(True)
+        await TaskManager.sleep_ms(3)
+        if len(starts) == 1:
+            raise error
+
+    async def free():
+        await TaskManager.sleep_ms(10)
+        hog.free()
+        freed.append(True)
+
+    supervising = TaskManager.create_supervised_task(supervised, restart_delay_ms=10)
+    for coroutine, name in ((free(), None), (fail(), "fails"), (fail(), "fails, too")):
+        TaskManager.create_task(coroutine, name)
+    await TaskManager.sleep_ms(0)
+    hog = Hog()
+    await TaskManager.sleep_ms(20)
+    assert freed
+    await until(supervising.done, 2)
+    assert len(starts) == 2
+    assert await TaskManager.create_task(value(7)) == 7
+
+
+async def test_a_task_that_takes_all_memory_in_its_first_step_waits_once():
+    counts = [0] * 3
+
+    async def count(index):
+        while True:
+            counts[index] += 1
+            await TaskManager.sleep_ms(1)
+
+    async def greedy():
+        hog = Hog()
+        await TaskManager.sleep_ms(5)
+        hog.free()
+        for _ in range(20):
+            await TaskManager.sleep_ms(1)
+        return "well"
+
+    tasks = [TaskManager.create_task(count(index)) for index in range(3)]
+    for _ in range(3):
+        assert await TaskManager.wait_for(TaskManager.create_task(greedy()), 2) == "well"
+    before = counts.copy()
+    await until(lambda: all(now > then for now, then in zip(counts, before)), 2)
+    for task in tasks:
+        task.cancel()

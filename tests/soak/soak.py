@@ -203,7 +203,7 @@ def main() -> int:
 
     name = options.board or ("unix_memory" if options.binary else "virtual")
     try:
-        target = Target(project.load_board(name), port=options.port, binary=options.binary, heap=options.heap)
+        target = Target(project.load_board(name), binary=options.binary, heap=options.heap)
         with BoardSession(target) as session, running_server() as url:
             until = time.monotonic() + options.minutes * 60
             while time.monotonic() < until:
