@@ -292,8 +292,8 @@ class _Job:
             try:
                 TaskManager.post(_surely, self._finish)
                 return
-            except RuntimeError:
-                time.sleep_ms(2)  # The inbox is full; this thread has nothing else to do.
+            except (RuntimeError, MemoryError):
+                time.sleep_ms(2)  # The inbox or the heap is full; this thread has nothing else to do.
 
     def leave_place(self):
         """Let the next one run."""

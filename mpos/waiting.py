@@ -61,12 +61,14 @@ async def wait_for_ms(create_task, awaitable, timeout_ms):
       cancellation does not wait for them.
     """
     own = not isinstance(awaitable, core.Task)
+    # Before the task, which nobody would end if there were no memory for these.
+    end = _End(core.cur_task)
+    on_end = end.on_end
     task = as_task(create_task, awaitable)
     if timeout_ms is None or task.done():
         return await task
-    end = _End(core.cur_task)
     if own:
-        task.state = end.on_end  # asyncio calls it when the task has ended.
+        task.state = on_end  # asyncio calls it when the task has ended.
     else:
         create_task(_watch(task, end), "wait_for")  # Others may await that task, too.
     try:

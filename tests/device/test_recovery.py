@@ -25,6 +25,16 @@ def run_for(milliseconds):
     return left
 
 
+def run_until(condition):
+    """Let the loop run in the manner of `run_for` until `condition()`, for a second at most."""
+    left = []
+    for _ in range(100):
+        left += run_for(10)
+        if condition():
+            break
+    return left
+
+
 async def end_with(error, delay_ms=1):
     await TaskManager.sleep_ms(delay_ms)
     raise error
@@ -71,13 +81,13 @@ class once:
 def test_whoever_awaits_a_task_that_exits_or_is_interrupted_gets_an_error():
     for error in (SystemExit, KeyboardInterrupt):
         outcome = outcome_of(TaskManager.create_task(end_with(error), "leaver"))
-        assert run_for(10) == [error]
+        assert run_until(lambda: outcome) == [error]
         assert outcome == [TaskManager.TaskInterrupted], outcome
 
 
 def test_an_exception_that_asyncio_does_not_know_ends_its_task_and_nothing_else():
     outcome = outcome_of(TaskManager.create_task(end_with(GeneratorExit), "odd"))
-    assert run_for(10) == []
+    assert run_until(lambda: outcome) == []
     assert outcome == [RuntimeError]
 
 
@@ -86,7 +96,7 @@ def test_tasks_that_gather_or_wait_with_a_timeout_outlive_a_ctrl_c():
     waited = outcome_of(TaskManager.wait_for_ms(value(3, 20), 200))
     late = outcome_of(TaskManager.wait_for_ms(value(4, 200), 20))
     TaskManager.create_task(end_with(KeyboardInterrupt), "interrupted")
-    assert run_for(60) == [KeyboardInterrupt]
+    assert run_until(lambda: gathered and waited and late) == [KeyboardInterrupt]
     assert gathered == [[1, 2]], gathered
     assert waited == [3]
     assert late == [TaskManager.TimeoutError]
@@ -119,19 +129,19 @@ def test_a_ctrl_c_at_the_end_of_a_task_loses_neither_its_result_nor_its_error():
         try:
             TaskRecord.observer = Observer(before)
             outcome = outcome_of(TaskManager.create_task(value(7), "victim"))
-            assert run_for(10) == [KeyboardInterrupt]
+            assert run_until(lambda: outcome) == [KeyboardInterrupt]
             assert outcome == [7], outcome
 
             TaskRecord.observer = Observer(before)
             waited = outcome_of(TaskManager.wait_for_ms(value(8), 100))
             outcome = outcome_of(TaskManager.create_task(end_with(ValueError), "victim"))
-            assert run_for(10) == [KeyboardInterrupt]
+            assert run_until(lambda: waited and outcome) == [KeyboardInterrupt]
             assert waited == [8]
             assert outcome == [ValueError], outcome
 
             TaskRecord.observer = Observer(before)
             TaskManager.create_task(end_with(ValueError), "victim")
-            assert run_for(10) == [KeyboardInterrupt]
+            assert run_until(lambda: reports) == [KeyboardInterrupt]
             assert reports == ["victim"], reports
             reports.clear()
         finally:
@@ -180,7 +190,7 @@ def test_a_second_ctrl_c_while_the_first_is_put_right_loses_no_task():
     finally:
         repair._put_back = whole
     before = counts.copy()
-    run_for(10)
+    run_until(lambda: all(now > then for now, then in zip(counts, before)))
     assert all(now > then for now, then in zip(counts, before)), (before, counts)
     for task in tasks:
         task.cancel()
@@ -207,8 +217,7 @@ def test_a_ctrl_c_in_gather_leaves_its_tasks_to_end_by_themselves():
         await waiting.gather(TaskManager.create_task, Torn([None, None]), tasks, False)
 
     TaskManager.create_task(gathering())
-    assert run_for(20)[0] is KeyboardInterrupt
-    assert len(ended) == 2
+    assert run_until(lambda: len(ended) == 2) == [KeyboardInterrupt]
 
 
 def test_posts_are_made_after_a_ctrl_c_between_the_bell_and_its_answer():
@@ -222,7 +231,7 @@ def test_posts_are_made_after_a_ctrl_c_between_the_bell_and_its_answer():
     finally:
         doorbell.silence = whole
     UiBridge.post(calls.append, 2)
-    run_for(5)
+    run_until(lambda: len(calls) == 2)
     assert calls == [1, 2]
 
 
@@ -249,9 +258,8 @@ def test_a_supervised_task_goes_on_at_once_after_a_ctrl_c_however_often():
             raise KeyboardInterrupt
 
     task = TaskManager.create_supervised_task(work, restart_delay_ms=50, name="supervised")
-    assert len(run_for(40)) == 7
+    assert len(run_until(task.done)) == 7
     assert len(starts) == 8
-    assert task.done()
 
 
 async def test_waiting_for_a_thread_that_is_cancelled_does_not_take_anothers_turn():
@@ -285,12 +293,29 @@ def test_a_ctrl_c_at_the_end_of_a_thread_loses_neither_its_result_nor_its_place(
     UiBridge._waiting = TornQueue()
     try:
         outcome = outcome_of(UiBridge.run_in_thread(lambda: 7))
-        run_for(30)
+        run_until(lambda: outcome)
     finally:
         raised = UiBridge._waiting.raised
         UiBridge._waiting = []
     assert raised
     assert outcome == [7]
+    assert UiBridge._threads == 0
+
+
+async def test_a_thread_that_ends_while_heap_or_inbox_are_full_tells_later():
+    whole, errors = TaskManager.post, [MemoryError(), RuntimeError()]
+
+    def post(*arguments):
+        if errors:
+            raise errors.pop()
+        whole(*arguments)
+
+    TaskManager.post = post
+    try:
+        assert await TaskManager.wait_for(UiBridge.run_in_thread(lambda: 7), 2) == 7
+    finally:
+        TaskManager.post = whole
+    assert not errors
     assert UiBridge._threads == 0
 
 
@@ -307,7 +332,7 @@ def test_a_ctrl_c_while_values_are_set_loses_none(lvgl_loop, screen):
     setter.set_text = once(setter.set_text)
     UiBridge.set_text(setter, "first")
     UiBridge.set_text(whole, "second")
-    assert KeyboardInterrupt in run_for(100)
+    assert KeyboardInterrupt in run_until(lambda: whole.get_text() == "second")
     assert (torn.get_text(), whole.get_text()) == ("first", "second")
 
 
@@ -325,10 +350,10 @@ def test_a_wake_that_a_ctrl_c_tore_is_made_good():
     task = TaskManager.create_task(wait())
     run_for(2)
     parking._woken = True  # As wake() leaves it when a Ctrl-C comes before it has looked for the task.
-    run_for(2)
+    run_until(lambda: ran)
     assert len(ran) == 1
     parking.wake()
-    run_for(2)
+    run_until(lambda: len(ran) == 2)
     assert len(ran) == 2
     task.cancel()
 
@@ -467,8 +492,7 @@ def test_what_ends_a_program_leaves_the_loop_from_a_callback_but_not_through_lvg
             lv.label(screen).delete()
 
         clicking = TaskManager.create_task(click())
-        assert run_for(30) == [error]
-        assert clicking.done()
+        assert run_until(clicking.done) == [error]
     reports = []
     TaskManager.set_exception_handler(lambda context: reports.append(context["name"]))
 
@@ -480,11 +504,11 @@ def test_what_ends_a_program_leaves_the_loop_from_a_callback_but_not_through_lvg
         raise TaskManager.CancelledError
 
     UiBridge.timer(cancelled, 1, repeat=1)
-    run_for(30)
+    run_until(lambda: reports)
     assert reports == ["cancelled"]
     TaskManager.set_exception_handler(handle)
     UiBridge.timer(cancelled, 1, repeat=1)
-    run_for(30)
+    run_until(lambda: len(reports) == 2)
     assert reports == ["cancelled", "cancelled"]
     assert not lvgl_loop.stats()["wedged"]
 

@@ -1,6 +1,7 @@
 """TaskManager: creating, naming, ending and listing tasks, and what happens to their exceptions."""
 
 import gc
+import time
 
 from conditions import until
 
@@ -396,7 +397,11 @@ async def test_a_task_created_in_a_thread_runs_on_the_loop():
 def test_stop_from_a_thread_ends_an_idle_loop():
     import _thread
 
-    _thread.start_new_thread(TaskManager.stop, ())
-    TaskManager.keep_running = True
-    if TaskManager.keep_running:
-        TaskManager.start()
+    def stop():
+        while not TaskManager.is_running():
+            time.sleep_ms(1)
+        TaskManager.stop()
+
+    _thread.start_new_thread(stop, ())
+    TaskManager.start()
+    assert not TaskManager.is_running()
