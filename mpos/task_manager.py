@@ -349,7 +349,9 @@ class TaskManager:
     @classmethod
     def run_posted(cls):
         """Run what threads and interrupts have put into the inbox. The loop does this by itself."""
-        cls._inbox.run(cls.report)
+        inbox = cls._inbox
+        if len(inbox):  # Each turn asks, and a bound method costs heap.
+            inbox.run(cls.report)
 
     # -- Errors
 
