@@ -1,10 +1,17 @@
 """Fixtures of all tests. What a device test names as a parameter comes from here, as a literal."""
 
+import signal
+
 import pytest
 
 from peers.http_server import server
 
 __all__ = ["server"]
+
+# A job in the background has Ctrl-C ignored, and so have all programs that it starts: the tests of Ctrl-C
+# would wait in vain.
+if signal.getsignal(signal.SIGINT) == signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
