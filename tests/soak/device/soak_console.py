@@ -285,6 +285,22 @@ def hold():
         soak.frames.excused = True
 
 
+def click():
+    """A command that has LVGL call a handler all the time: a Ctrl-C that lands in that is kept from LVGL."""
+    soak.frames.excused = True
+    button = lv.button(lv.screen_active())
+    UiBridge.on(button, lv.EVENT.CLICKED, lambda event: [None for _ in range(50)])
+    print("clicking")
+    try:
+        while True:
+            button.send_event(lv.EVENT.CLICKED, None)
+            for _ in range(50):
+                pass
+    finally:
+        button.delete()
+        soak.frames.excused = True
+
+
 async def wait():
     """A command that never ends, beside which everything goes on: for a Ctrl-C."""
     print("waiting")
@@ -335,6 +351,8 @@ async def finish():
 def main(url):
     """Work until a command calls `TaskManager.stop()`."""
     global soak
+    # Nothing is printed on its own: mpremote cannot tell that from the answers it waits for.
+    TaskManager.enable_statistics(True, slow_step_ms=1000000)
     soak = Soak(board.init(), url)
     soak.start()
     soak.go_on()

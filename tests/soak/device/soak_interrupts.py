@@ -201,7 +201,7 @@ class Soak:
         self.ping.set()
         for name in self.tasks:
             await until(lambda: self.progress[name] > before[name], "progress of " + name)
-        await until(lambda: self.fired > fired, "an LVGL timer")
+        await until(lambda: self.fired > fired, "an LVGL timer; %r" % self.loop.stats())
         await until(lambda: self.loop.stats()["frames"] > frames, "a frame")
 
     def mismatches(self):
