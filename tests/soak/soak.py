@@ -112,7 +112,6 @@ class _Commands:
             self.interrupt_one_that_waits,
             self.interrupt_one_that_waits,
             self.interrupt_one_that_holds,
-            self.interrupt_one_that_clicks,
         ]
 
     def one(self) -> None:
@@ -157,28 +156,11 @@ class _Commands:
     def interrupt_one_that_holds(self) -> None:
         self._interrupt("soak_console.hold()", "holding")
 
-    def interrupt_one_that_clicks(self) -> None:
-        """Several times, if need be: one that lands in the callback ends that only."""
-        self._begin("soak_console.click()", "clicking")
-        for _ in range(100):
-            self._soak.write("\x03")
-            time.sleep(0.01)
-            if self._device._stream.has(b"\x04"):
-                break
-        self._soak.until("\x04")
-        traceback = self._soak.until("\x04")
-        self._device._take_prompt("the prompt after Ctrl-C", 5)
-        if "KeyboardInterrupt" not in traceback:
-            raise Mismatch(f"a command that clicks ended with {traceback!r} after a Ctrl-C")
-
-    def _begin(self, command: str, sign: str) -> None:
+    def _interrupt(self, command: str, sign: str) -> None:
         self._device.enter()
         self._soak.write(f"import soak_console\n{command}\x04")
         self._soak.until(sign)
         time.sleep(self._randomly.uniform(0, 0.03))
-
-    def _interrupt(self, command: str, sign: str) -> None:
-        self._begin(command, sign)
         traceback = self._device.interrupt()
         if "KeyboardInterrupt" not in traceback:
             raise Mismatch(f"{command} ended with {traceback!r} after a Ctrl-C")

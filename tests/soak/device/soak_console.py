@@ -285,22 +285,6 @@ def hold():
         soak.frames.excused = True
 
 
-def click():
-    """A command that has LVGL call a handler all the time: a Ctrl-C that lands in that is kept from LVGL."""
-    soak.frames.excused = True
-    button = lv.button(lv.screen_active())
-    UiBridge.on(button, lv.EVENT.CLICKED, lambda event: [None for _ in range(50)])
-    print("clicking")
-    try:
-        while True:
-            button.send_event(lv.EVENT.CLICKED, None)
-            for _ in range(50):
-                pass
-    finally:
-        button.delete()
-        soak.frames.excused = True
-
-
 async def wait():
     """A command that never ends, beside which everything goes on: for a Ctrl-C."""
     print("waiting")
