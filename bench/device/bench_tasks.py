@@ -19,8 +19,8 @@ def measure(batches, steps):
     """{"raw", "off", "on"}: each with `bytes` a task, and lists of us, one figure for each of `batches`.
 
     "off" and "on" are the statistics of tasks. `create`: to make a task and see its first step, on a heap
-    with little in it. `crowded`: the same beside a display in use, in a second batch after a collection, when the
-    gaps are filled. `step`: a step. The last two are of a loop that drives LVGL as well, where it is ours.
+    with little in it. `crowded`: the same beside a display in use, in a second batch after a collection, when
+    the gaps are filled. `step`: a step. The last two are of a loop that drives LVGL as well, where it is ours.
     """
     kinds = [_Raw(), _Managed(False), _Managed(True)]
     for kind in kinds:
