@@ -20,7 +20,7 @@ def measure(batches, steps):
 
     "off" and "on" are the statistics of tasks. `create`: to make a task and see its first step, on a heap
     with little in it. `crowded`: the same beside a display in use, in a second batch after a collection, when
-    the gaps are filled. `step`: a step. The last two are of a loop that drives LVGL as well, where it is ours.
+    the gaps are filled. `step`: a step. The last two are of a loop that drives LVGL too, where it is ours.
     """
     kinds = [_Raw(), _Managed(False), _Managed(True)]
     for kind in kinds:
