@@ -153,35 +153,40 @@ def exchange():
     message = out
     while True:
         try:
-            if message is not None:
-                # Who waits must be told the epoch and the time with whatever is said.
-                if message is _sync:
-                    _epoch = (_epoch + 1) & 0xFF
-                    _sync_head.epoch = _epoch
-                    _sync_head.seq = seq
-                    _sync_head.tick = tick
-                else:
-                    head.epoch = _epoch
-                    head.tick = tick
-                transmit(message)
-                message = None
-            receive()
-            if _got.forgotten:
-                forget(_got.forgotten)
-            if _got.epoch != _epoch or _got.seq != seq:
-                continue  # said before the last SYNC, or for a request that was given up
-            if _got.kind == _ANSWER:
-                break
-            if _got.kind == _UNSEEN:
+            # This loop is inside of the `try`: a KeyboardInterrupt is raised at branches, and one at the end
+            # of a `try` would get past it, with the request half done.
+            while True:
+                if message is not None:
+                    # Who waits must be told the epoch and the time with whatever is said.
+                    if message is _sync:
+                        _epoch = (_epoch + 1) & 0xFF
+                        _sync_head.epoch = _epoch
+                        _sync_head.seq = seq
+                        _sync_head.tick = tick
+                    else:
+                        head.epoch = _epoch
+                        head.tick = tick
+                    transmit(message)
+                    message = None
+                receive()
+                if _got.forgotten:
+                    forget(_got.forgotten)
+                if _got.epoch != _epoch or _got.seq != seq:
+                    continue  # said before the last SYNC, or for a request that was given up
+                if _got.kind == _ANSWER:
+                    _context = context
+                    if failure is None:
+                        return
+                    break
+                if _got.kind == _UNSEEN:
+                    message = out
+                    continue
+                failure = _callback(context, failure)
                 message = out
-                continue
-            failure = _callback(context, failure)
-            message = out
         except KeyboardInterrupt as e:
             failure = e
             message = _sync
-    _context = context
-    if failure is not None:
+            continue
         raise failure
 
 
@@ -204,14 +209,14 @@ def _callback(context, failure):
         except BaseException as e:
             _context = context
             failure = e
+            landed_in_app, in_app = in_app, was_in_app
             # LVGL does not learn of a Ctrl-C where exceptions are contained, nor of one that came in our own
             # code around the app's function: a board's binding has none there that it could come in.
-            if contained or not in_app and isinstance(e, KeyboardInterrupt):
+            if contained or not landed_in_app and isinstance(e, KeyboardInterrupt):
                 nesting -= 1
                 _outcome = None
             else:  # as in upstream's binding, which jumps over the line that counts down
                 _outcome = _RAISED
-            in_app = was_in_app
     head.arg = call
     head.context = context
     if _outcome is _RAISED:
