@@ -393,7 +393,9 @@ class TaskManager:
     @classmethod
     def on_interrupt(cls, name):
         print("Ctrl-C landed in task '%s'" % name)
-        if not cls._has_console:  # Else it was meant for the console's command.
+        if cls._has_console:
+            cls.recover()  # It was meant for the command that made the call, and the loop goes on.
+        else:
             cls._io.leaving = KeyboardInterrupt()
 
     @classmethod
