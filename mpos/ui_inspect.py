@@ -56,6 +56,15 @@ async def wait_for(text, timeout_ms):
     return True
 
 
+async def draw():
+    """Give every task that is ready a step, and draw what is then to be seen.
+
+    For a picture of an app that has only just started.
+    """
+    await TaskManager.sleep_ms(0)
+    TaskManager.lvgl_loop().refresh()
+
+
 def screenshot(write=sys.stdout.write):
     """Write the active screen as text: "width height", a newline, and its RGB565 rows in base64.
 

@@ -39,6 +39,8 @@ def run(options: argparse.Namespace) -> int:
         try:
             start_app(target, app, extras, source=options.source)
             note(f"{app.title} runs on {target.board.name} at {target.port}")
+            if options.screenshot is not None:
+                target.device.call("await mpos.ui_inspect.draw()", "mpos.ui_inspect")
             good = options.expect is None or expect(target, options.expect, options.timeout)
         finally:
             if options.screenshot is not None and target.exit_reason() is None:
