@@ -36,8 +36,8 @@ class LvglLoop:
 
     _before_frame = []  # Of all: what waits for a frame does not care which loop draws it.
 
-    def __init__(self, display):
-        """`display`: an `lv.display_t` that is set up to draw."""
+    def __init__(self, display, inputs=()):
+        """`display`: an `lv.display_t` that is set up to draw. `inputs`: of `mpos.hardware.Input`."""
         self.display = display
         self._refresh_timer = display.get_refr_timer()
         self._inputs = []
@@ -56,6 +56,8 @@ class LvglLoop:
         self._longest_us = 0
         self._lateness = array("I", [0] * (len(LATENESS_MS) + 1))
         self._drawn = frame_counter(display)
+        for one in inputs:
+            self.add_input(one.indev, one.interrupt, one.poll_ms)
 
     # -- Driving
 

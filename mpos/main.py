@@ -38,10 +38,8 @@ def start_ui():
     from .lvgl_loop import LvglLoop
 
     hardware = board.init()
-    loop = LvglLoop(hardware.display)
+    loop = LvglLoop(hardware.display, hardware.inputs)
     loop.mender.on_failure = _show_failure
-    for one in hardware.inputs:
-        loop.add_input(one.indev, one.interrupt, one.poll_ms)
     lvgl = "%d.%d" % (lv.version_major(), lv.version_minor())
     python = ".".join(str(part) for part in sys.implementation.version[:2])
     print("mpos: %s is up, MicroPython %s, LVGL %s" % (hardware.name, python, lvgl))

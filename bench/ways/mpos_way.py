@@ -9,9 +9,7 @@ class MposWay:
     title = "mpos"
 
     def __init__(self, hardware):
-        self.loop = LvglLoop(hardware.display)
-        for one in hardware.inputs:
-            self.loop.add_input(one.indev, one.interrupt, one.poll_ms)
+        self.loop = LvglLoop(hardware.display, hardware.inputs)
         TaskManager.attach(self.loop)
 
     @property

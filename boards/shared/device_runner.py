@@ -25,9 +25,7 @@ def lvgl_loop():
     if "lvgl_loop" not in _made:
         from mpos import LvglLoop, TaskManager
 
-        loop = _made["lvgl_loop"] = LvglLoop(hardware().display)
-        for one in hardware().inputs:
-            loop.add_input(one.indev, one.interrupt, one.poll_ms)
+        loop = _made["lvgl_loop"] = LvglLoop(hardware().display, hardware().inputs)
         TaskManager.attach(loop)
     return _made["lvgl_loop"]
 

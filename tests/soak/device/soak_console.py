@@ -28,9 +28,7 @@ class Soak:
 
     def __init__(self, hardware, url):
         self.url = url
-        self.loop = LvglLoop(hardware.display)
-        for one in hardware.inputs:
-            self.loop.add_input(one.indev, one.interrupt, one.poll_ms)
+        self.loop = LvglLoop(hardware.display, hardware.inputs)
         self.accounts = Accounts()
         self.posts = Posts()
         self.frames = Frames(hardware.display)

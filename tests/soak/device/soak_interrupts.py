@@ -21,9 +21,7 @@ class Soak:
     """Tasks by name, how far each got, and how often each ended."""
 
     def __init__(self, hardware):
-        self.loop = LvglLoop(hardware.display)
-        for one in hardware.inputs:
-            self.loop.add_input(one.indev, one.interrupt, one.poll_ms)
+        self.loop = LvglLoop(hardware.display, hardware.inputs)
         self.posts = Posts(pause_ms=2)
         self.makers = {}
         self.tasks = {}
