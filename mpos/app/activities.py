@@ -67,10 +67,15 @@ def finish_all():
 def failed(activity, where, error):
     """Report that `activity` raised `error` in its method `where`, and show it."""
     name = type(activity).__name__
-    TaskManager.report(error, "%s.%s() failed" % (name, where), name)
+    tell_failure("%s.%s() failed" % (name, where), error, name)
+
+
+def tell_failure(title, error, name):
+    """Report `error` of the app or activity `name`, then show it to the user."""
+    TaskManager.report(error, title, name)
     from .failure import show_failure
 
-    show_failure("%s.%s() failed" % (name, where), error)
+    show_failure(title, error)
 
 
 def _enter(activity):

@@ -2,7 +2,6 @@
 
 import sys
 
-from ..task_manager import TaskManager
 from . import activities
 from .manifest import Manifest, ManifestError
 
@@ -21,10 +20,7 @@ def launch(package, extras=None):
     try:
         activity = _activity_of(Manifest.load("%s/%s" % (APPS, package)))
     except Exception as error:
-        TaskManager.report(error, "The app '%s' cannot be started" % package, package)
-        from .failure import show_failure
-
-        show_failure("The app '%s' cannot be started" % package, error)
+        activities.tell_failure("The app '%s' cannot be started" % package, error, package)
         return False
     if extras:
         activity.extras = extras
