@@ -3,6 +3,7 @@
 import time
 
 import pytest
+from device_files import tree
 
 from mpos_host import compiler, deploy, project
 from mpos_host.device import Device, DeviceError
@@ -36,20 +37,6 @@ def device(board):
             "wipe('')\n"
         )
         yield device
-
-
-def tree(device, folder=""):
-    """The files on the device with their sizes."""
-    device.exec(
-        "def tree(folder):\n"
-        " found = {}\n"
-        " for entry in os.ilistdir(folder):\n"
-        "  path = folder + '/' + entry[0]\n"
-        "  if entry[1] == 0x4000: found.update(tree(path))\n"
-        "  else: found[path] = entry[3]\n"
-        " return found\n"
-    )
-    return device.eval(f"tree({folder!r})")
 
 
 def test_the_first_deployment_writes_all_and_the_second_nothing(device):

@@ -10,6 +10,7 @@ import time
 from pathlib import Path
 
 import pytest
+from device_files import tree
 from esptool import bin_image
 
 from mpos_host import deploy, project
@@ -71,20 +72,10 @@ def flash(*arguments):
     )
 
 
-def files_on(virtual, name):
+def files_on(virtual):
     with Device(virtual.port, lambda: virtual.exit_reason) as device:
         device.enter(soft_reset=True)
-        device.exec(
-            "import os\n"
-            "def tree(folder):\n"
-            " found = {}\n"
-            " for entry in os.ilistdir(folder):\n"
-            "  path = folder + '/' + entry[0]\n"
-            "  if entry[1] == 0x4000: found.update(tree(path))\n"
-            "  else: found[path] = entry[3]\n"
-            " return found\n"
-        )
-        return device.eval("tree('')")
+        return tree(device)
 
 
 def version_booted(virtual):
@@ -107,7 +98,7 @@ def test_a_fresh_board_gets_everything_and_a_second_run_changes_nothing(virtual,
     assert "0 files written (0 KB), 0 removed" in again.stdout
 
     plan = deploy.plan(project.load_board(name), [project.load_app(str(app(1)))])
-    assert files_on(virtual, name) == {path: len(content) for path, content in plan}
+    assert files_on(virtual) == {path: len(content) for path, content in plan}
 
 
 def test_erase_removes_what_was_on_the_board(virtual, name, app):
@@ -116,7 +107,7 @@ def test_erase_removes_what_was_on_the_board(virtual, name, app):
     done = flash(name, "--port", virtual.port, "--app", app(1), "--erase")
     assert done.returncode == 0, done.stdout + done.stderr
     assert "All files on the board are removed." in done.stdout
-    assert "/photos/cat" not in files_on(virtual, name)
+    assert "/photos/cat" not in files_on(virtual)
 
 
 def test_an_app_that_fails_is_found_by_the_self_test(virtual, name, app):
@@ -166,7 +157,7 @@ def test_another_board_at_the_port_is_refused_before_anything_is_written(virtual
     done = flash(WAVESHARE, "--port", virtual.port)
     assert done.returncode == 1
     assert f"the device on this port is no {WAVESHARE}: it has linux" in done.stderr
-    assert files_on(virtual, name) == {}
+    assert files_on(virtual) == {}
 
 
 def test_too_little_space_is_said_before_anything_is_written(virtual, name, app):
@@ -174,7 +165,7 @@ def test_too_little_space_is_said_before_anything_is_written(virtual, name, app)
     (folder / "film.bin").write_bytes(bytes(5 * 2**20))
     done = flash(name, "--port", virtual.port, "--app", folder)
     assert done.returncode == 1 and "not enough space on the device" in done.stderr
-    assert files_on(virtual, name) == {}
+    assert files_on(virtual) == {}
 
 
 def test_a_port_where_nothing_answers(tmp_path):
@@ -235,7 +226,7 @@ def test_firmware_is_not_written_when_esptool_finds_no_chip(virtual, name, tmp_p
     assert done.returncode != 0
     assert "erases the whole flash" in done.stdout and "flash-id" in done.stdout
     assert "write-flash" not in done.stdout
-    assert files_on(virtual, name) == {}
+    assert files_on(virtual) == {}
 
 
 @pytest.mark.parametrize(
