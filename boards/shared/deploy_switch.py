@@ -19,6 +19,7 @@ def finish():
 
     Raises OSError if the file system fails; the plan then stays, for the next boot.
     """
+    _complete_rename()
     try:
         with open(_FOLDER + "/plan") as file:
             plan = json.load(file)
@@ -39,6 +40,16 @@ def finish():
     except OSError:
         pass  # leftovers: the next deployment uses or removes them
     return True
+
+
+def _complete_rename():
+    # After a power failure in a rename from one folder to another, LittleFS (2.11) does not find the entry
+    # behind the moved one in /deploy, until it is about to write: then it completes the rename first. To
+    # remove what does not exist is such an occasion, and writes nothing where all is well.
+    try:
+        os.remove(_FOLDER + "/none")
+    except OSError:
+        pass
 
 
 def make_folders(path):

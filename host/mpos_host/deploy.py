@@ -305,7 +305,11 @@ class _Device:
 
     def _ask(self, function: str, *arguments: object) -> Any:
         printed = self._exec(f"_deploy['answer']({function!r}{''.join(f', {a!r}' for a in arguments)})")
-        return json.loads(printed.partition("\x02")[2].partition("\x03")[0])
+        _, _, framed = printed.partition("\x02")
+        answer, end, _ = framed.partition("\x03")
+        if not end:  # it was reset while it took in the command
+            raise UserError("the deployment was cut short: the board did not answer; run it again")
+        return json.loads(answer)
 
     def _exec(self, command: str) -> str:
         try:

@@ -265,12 +265,11 @@ class Device:
         """Read what comes after a command's output: its errors and the prompt."""
         errors = self._stream.until(b"\x04", what, until - time.monotonic())
         self._take_prompt(what, until - time.monotonic())
-        if not errors:
-            return
         died = self._gone()
         if died is not None:
             raise DeviceGone(died, printed, errors)
-        raise DeviceError(errors, printed)
+        if errors:
+            raise DeviceError(errors, printed)
 
     def _take_prompt(self, what: str, timeout: float) -> None:
         """Wait for the prompt, and leave it for mpremote's transport, which looks for it before a command."""

@@ -170,6 +170,8 @@ class Flash:
         filesystem = self._filesystem()
         self._checked(filesystem.mount)
         try:
+            # After a reset in the middle of a rename, LittleFS would show some files not, or twice.
+            self._checked(filesystem.fs_mkconsistent)
             yield filesystem
         finally:
             filesystem.unmount()
