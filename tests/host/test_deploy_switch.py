@@ -19,7 +19,9 @@ BLOCKS = 64
 GEOMETRY: dict[str, Any] = {"read_size": 32, "prog_size": 32, "cache_size": 128, "lookahead_size": 32}
 
 # Some files replace others, one is new in a folder that is not there yet; big ones have blocks of their own.
-OLD = {f"/lib/{name}.py": b"old " * size for name, size in zip("abcdef", (1, 3000, 2, 50, 1500, 3), strict=True)}
+OLD = {
+    f"/lib/{name}.py": b"old " * size for name, size in zip("abcdef", (1, 3000, 2, 50, 1500, 3), strict=True)
+}
 NEW = {path: content.replace(b"old", b"new") for path, content in OLD.items() if path != "/lib/f.py"}
 NEW |= {"/lib/f.mpy": b"new", "/lib/g/h/i.py": b"new " * 9, "/main.py": b"new"}
 PLAN = {
@@ -83,7 +85,9 @@ class Board:
 
     def everything(self):
         self.files.fs_mkconsistent()  # else what an interrupted rename hides would be missing
-        paths = [f"{folder.rstrip('/')}/{name}" for folder, _, names in self.files.walk("/") for name in names]
+        paths = [
+            f"{folder.rstrip('/')}/{name}" for folder, _, names in self.files.walk("/") for name in names
+        ]
         return {path: self.files.open(path, "rb").read() for path in paths}
 
 
