@@ -5,7 +5,6 @@ each exactly once.
 """
 
 import _thread
-from asyncio import core
 from collections import deque
 
 
@@ -29,19 +28,18 @@ class Inbox:
         Raises RuntimeError when `size` calls are waiting already; nothing was put then.
         """
         call = (function, args)
-        # No branch while the lock is held: MicroPython runs scheduled interrupts at branches, and one that
-        # put something in turn would wait for this very lock.
         lock = self._lock
-        lock.acquire()
         try:
-            self._calls.append(call)
-            rung = self._rung
-            self._rung = True
+            # No branch while the lock is held: MicroPython runs scheduled interrupts at branches, and one that
+            # put something in turn would wait for this very lock. The end of a `try` with an `except` is one.
+            lock.acquire()
+            try:
+                self._calls.append(call)
+                rung = self._rung
+                self._rung = True
+            finally:
+                lock.release()
         except IndexError:
-            call = None
-        finally:
-            lock.release()
-        if call is None:
             raise RuntimeError(
                 "the loop's inbox is full: %d calls wait already. Post less, or let the loop turn" % self.size
             )
@@ -77,5 +75,7 @@ class Inbox:
                 # No branch between taking the call and making it: a Ctrl-C there would lose it.
                 function, arguments = self.take()
                 function(*arguments)
-            except (Exception, core.CancelledError) as error:
+            except (KeyboardInterrupt, SystemExit):
+                raise
+            except BaseException as error:
                 report(error, "A posted call failed: %s" % (function,), "posted")
