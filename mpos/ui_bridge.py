@@ -22,7 +22,8 @@ class UiBridge:
     """All methods are class methods, and need no set-up."""
 
     _lock = _thread.allocate_lock()
-    _pending = {}
+    _pending = {}  # (id of the widget, setter): (number, widget, setter, values)
+    _number = 0  # Of the last value: a dictionary does not keep their order.
     _asked = False  # Whether the loop has been asked to set what is pending.
     _threads = 0
     _waiting = []
@@ -92,11 +93,15 @@ class UiBridge:
 
     @classmethod
     def set(cls, widget, setter, *values):
-        """Call the method named `setter` in the manner of `set_text`: for any widget, any setter."""
+        """Call the method named `setter` in the manner of `set_text`: for any widget, any setter.
+
+        Different setters are called in the order in which their last values were given.
+        """
         key = (id(widget), setter)
         try:
             with cls._lock:
-                cls._pending[key] = (widget, setter, values)
+                cls._number = number = cls._number + 1
+                cls._pending[key] = (number, widget, setter, values)
                 asked = cls._asked
                 cls._asked = True
             if not asked:
@@ -120,14 +125,14 @@ class UiBridge:
             pending = cls._pending
             cls._pending = {}
         try:
-            for widget, setter, values in pending.values():
+            for _, widget, setter, values in sorted(pending.values()):
                 try:
                     getattr(widget, setter)(*values)
                 except lv.LvReferenceError:
                     pass  # Deleted meanwhile: there is nothing left to show it on.
                 except Exception as error:
                     TaskManager.report(error, "UiBridge could not call %s%r" % (setter, values), setter)
-        except KeyboardInterrupt:
+        except (KeyboardInterrupt, MemoryError):  # What is set already is set once more.
             with cls._lock:
                 pending.update(cls._pending)
                 cls._pending = pending

@@ -123,6 +123,16 @@ async def test_of_several_values_the_last_is_set_before_the_frame(lvgl_loop, scr
     assert len(set_texts) <= 3, set_texts
 
 
+async def test_setters_of_one_widget_are_called_in_the_order_of_their_last_values(lvgl_loop, screen):
+    bars = [lv.bar(screen) for _ in range(12)]
+    for bar in bars:
+        UiBridge.set_value(bar, 1)
+        UiBridge.set(bar, "set_range", 0, 1000)
+        UiBridge.set_value(bar, 500)  # More than a bar takes before that.
+    await until(lambda: all(bar.get_value() for bar in bars))
+    assert [bar.get_value() for bar in bars] == [500] * len(bars)
+
+
 async def test_a_widget_deleted_meanwhile_is_skipped(lvgl_loop, screen):
     errors = TaskManager.stats()["errors"]
     gone, here = lv.label(screen), lv.label(screen)
