@@ -23,6 +23,8 @@ from mpos_host.target import parse_size
 _STEPS_AT_A_PORT = ("probe", "erase", "deploy", "boot", "selftest")
 _BOOT_S = 45  # an ESP32 with a new file system formats it at the first boot
 _PAUSE_S = 0.1  # between two looks for a port
+_LAST_OUTPUT = 16 * 1024  # characters that are kept of what it prints until it is up
+_LAST_LINES = 40  # of them, that are shown if it does not come up
 _QUIET_S = 2  # no output for so long: the boot message was over before the port could be opened
 
 
@@ -122,14 +124,16 @@ def _boot_message(device: Device, message: str, deadline: float) -> str:
     printed, heard = "", time.monotonic()
     while message not in printed:
         new = device.follow(0.5)
-        printed += new
+        printed = printed[-_LAST_OUTPUT:] + new
         now = time.monotonic()
         heard = now if new else heard
-        if now - heard >= _QUIET_S:
-            if _is_running(device):
-                return "mpos is up (its message was over before the port was back)"
-            if "Traceback" in printed or now >= deadline:
-                raise UserError(f"mpos did not start. The board printed:\n{printed.strip() or '(nothing)'}")
+        quiet = now - heard >= _QUIET_S
+        if quiet and _is_running(device):
+            return "mpos is up (its message was over before the port was back)"
+        # A board that boots again and again is never quiet.
+        if now >= deadline or (quiet and "Traceback" in printed):
+            last = "\n".join(printed.strip().splitlines()[-_LAST_LINES:])
+            raise UserError(f"mpos did not start. The board printed:\n{last or '(nothing)'}")
     return next(line for line in printed.splitlines() if message in line)
 
 

@@ -52,6 +52,8 @@ def open_transport(port: str, gone: Callable[[], str | None]) -> tuple[SerialTra
     try:
         transport = SerialTransport(port, timeout=_READ)
     except (TransportError, serial.SerialException):
+        if Path(port).exists() and not _is_terminal(port):
+            raise UserError(f"{port} is no serial port; `mpos boards` lists what is connected") from None
         raise UserError(f"{port} is in use by another program: close that one and try again") from None
     serial_port: Any = transport.serial
     serial_port.write_timeout = _SILENCE
@@ -59,6 +61,17 @@ def open_transport(port: str, gone: Callable[[], str | None]) -> tuple[SerialTra
     transport.serial = cast(Any, stream)
     transport.is_pty = True  # for mpremote that means: reads block until there is something; ours do
     return transport, stream
+
+
+def _is_terminal(path: str) -> bool:
+    try:
+        descriptor = os.open(path, os.O_RDWR | os.O_NOCTTY | os.O_NONBLOCK)
+    except OSError:
+        return True  # somebody has it for himself: opening it says so
+    try:
+        return os.isatty(descriptor)
+    finally:
+        os.close(descriptor)
 
 
 class SerialStream:
@@ -73,6 +86,7 @@ class SerialStream:
         self._gone = gone
         self._buffer = bytearray()
         self._limit: tuple[str, float, float] | None = None
+        self._text = codecs.getincrementaldecoder("utf-8")("replace")  # of for_a_while()
         self.stopped_at = b""
 
     @contextmanager
@@ -126,7 +140,7 @@ class SerialStream:
                     self._fill()
             except DeviceTimeout:
                 return ""
-        return self._take(len(self._buffer)).decode("utf-8", "replace")
+        return self._text.decode(self._take(len(self._buffer)))
 
     def put_back(self, data: bytes) -> None:
         """Make `data` the next that is read."""
@@ -139,9 +153,8 @@ class SerialStream:
 
     def has(self, *endings: bytes) -> bool:
         """Whether one of `endings` has arrived."""
-        waiting = self._port.in_waiting
-        if waiting:
-            self._buffer += self._port.read(waiting)
+        if self._waiting():
+            self._fill()
         return any(ending in self._buffer for ending in endings)
 
     # What mpremote's transport uses of pyserial.
@@ -152,7 +165,7 @@ class SerialStream:
         return bytes(self._take(size))
 
     def inWaiting(self) -> int:
-        return len(self._buffer) + self._port.in_waiting
+        return len(self._buffer) + self._waiting()
 
     def write(self, data: bytes) -> None:
         try:
@@ -195,19 +208,30 @@ class SerialStream:
         del self._buffer[:size]
         return piece
 
+    def _waiting(self) -> int:
+        """Bytes that can be read at once."""
+        try:
+            return self._port.in_waiting
+        except OSError as error:
+            raise DeviceGone(self._gone() or str(error)) from None
+
     def _fill(self) -> None:
-        """Wait for input; a read blocks for `_READ` at most, so that a dead board is noticed."""
+        """Wait for input; a read blocks for `_READ` at most, so that a dead board is noticed.
+
+        A board that never stops printing gets no more time than one that is silent.
+        """
         what, seconds, deadline = self._limit or ("an answer", _SILENCE, time.monotonic() + _SILENCE)
         while True:
             try:
-                data = self._port.read(max(1, self._port.in_waiting))
+                data = self._port.read(max(1, self._waiting()))
             except (OSError, serial.SerialException) as error:
                 raise DeviceGone(self._gone() or str(error)) from None
-            if data:
-                self._buffer += data
+            self._buffer += data
+            late = time.monotonic() - deadline
+            if data and late < _READ:
                 return
             reason = self._gone()
             if reason:
                 raise DeviceGone(reason)
-            if time.monotonic() >= deadline:
+            if late >= 0:
                 raise DeviceTimeout(what, seconds)
