@@ -33,7 +33,7 @@ def mpremote(board: VirtualBoard, *arguments: str, fails: bool = False, cwd: Pat
 @contextmanager
 def raw_repl(board: VirtualBoard, soft_reset: bool = False) -> Iterator[SerialTransport]:
     """mpremote's own transport, in the raw REPL. Its reads have a time limit, unlike the command's."""
-    transport = SerialTransport(board.port, timeout=1)
+    transport = SerialTransport(board.port, timeout=10)
     try:
         transport.enter_raw_repl(soft_reset=soft_reset)
         yield transport

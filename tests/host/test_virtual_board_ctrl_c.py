@@ -10,6 +10,7 @@ from mpremote.transport_serial import SerialTransport
 from serial_board import bare_board, mpremote, raw_repl
 
 from mpos_host.virtual import VirtualBoard
+from mpos_host.virtual.vm import VmProcess
 
 __all__ = ["bare_board"]
 
@@ -41,7 +42,7 @@ def interrupt_rounds(board: VirtualBoard, code: str, rounds: int) -> None:
             if round % 2:
                 time.sleep(chance.random() * 0.005)  # waits for nothing: it hits another place of the code
             transport.serial.write(b"\x03")
-            _, error = transport.follow(10)
+            _, error = transport.follow(30)
             assert error.endswith(b"KeyboardInterrupt: \r\n"), f"round {round}: {error!r}"
             assert transport.exec("print(len(bytearray(5000)))") == b"5000\r\n", f"round {round}"
     assert board.exit_reason is None
@@ -52,6 +53,31 @@ def test_it_interrupts_what_runs_and_leaves_the_vm_whole(bare_board: VirtualBoar
     interrupt_rounds(bare_board, LOADS[load], 8 if load == "printing" else ROUNDS)
 
 
+@pytest.mark.parametrize("load", ["sleep", "poll", "asyncio"])
+def test_sent_before_the_code_waits_it_interrupts_the_wait(
+    bare_board: VirtualBoard, load: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The VM starts the code, and the code waits, right after the supervisor found nothing to interrupt."""
+    attempt = VmProcess.interrupt
+    attempts: list[bool] = []
+
+    def attempt_and_stand_still(vm: VmProcess) -> bool:
+        attempts.append(attempt(vm))
+        # The first is as the Ctrl-C arrives, the second as it is the next to be sent.
+        if attempts == [False, False]:
+            deadline = time.monotonic() + 20
+            while not (vm.catches_interrupt() and vm.waits_for_input()) and time.monotonic() < deadline:
+                time.sleep(0.001)
+        return attempts[-1]
+
+    with raw_repl(bare_board) as transport:
+        transport.read_until(1, b">")
+        code = "def f():\n" + " x = 1\n" * 20_000 + LOADS[load]  # takes a moment to compile
+        monkeypatch.setattr(VmProcess, "interrupt", attempt_and_stand_still)
+        transport.serial.write(code.encode() + b"\x04\x03")
+        assert transport.read_until(1, b"\x04>", timeout=30).endswith(b"KeyboardInterrupt: \r\n\x04>")
+
+
 def test_code_that_catches_it_goes_on_and_gets_the_next_one(bare_board: VirtualBoard) -> None:
     code = (
         "n = 0\nwhile n < 300:\n try:\n  print('ready')\n  while True: pass\n"
@@ -60,9 +86,9 @@ def test_code_that_catches_it_goes_on_and_gets_the_next_one(bare_board: VirtualB
     with raw_repl(bare_board) as transport:
         transport.exec_raw_no_follow(code)
         for _ in range(300):
-            assert transport.read_until(1, b"ready\r\n", timeout=10).endswith(b"ready\r\n")
+            assert transport.read_until(1, b"ready\r\n", timeout=30).endswith(b"ready\r\n")
             transport.serial.write(b"\x03")
-        assert transport.follow(10) == (b"end 300\r\n", b"")
+        assert transport.follow(30) == (b"end 300\r\n", b"")
 
 
 def test_sent_right_behind_a_command_it_still_interrupts(bare_board: VirtualBoard) -> None:
@@ -72,19 +98,19 @@ def test_sent_right_behind_a_command_it_still_interrupts(bare_board: VirtualBoar
             transport.read_until(1, b">")
             # The command and the Ctrl-C in one write: it arrives while the VM reads, compiles, or runs.
             transport.serial.write(b"while True: pass\n" + b"# filler\n" * 100 + b"\x04\x03")
-            assert transport.read_until(1, b"\x04>", timeout=10).endswith(b"KeyboardInterrupt: \r\n\x04>")
+            assert transport.read_until(1, b"\x04>", timeout=30).endswith(b"KeyboardInterrupt: \r\n\x04>")
             transport.serial.write(b"\r\x01")  # a new prompt
 
 
 def test_at_the_prompt_it_clears_the_line(bare_board: VirtualBoard) -> None:
     bare_board.wait_output(">>> ")
-    transport = SerialTransport(bare_board.port, timeout=1)
+    transport = SerialTransport(bare_board.port, timeout=10)
     try:
         for _ in range(50):
             transport.serial.write(b"nonsense(\x03")
-            assert transport.read_until(1, b"\r\n>>> ", timeout=10).endswith(b"\r\n>>> ")
+            assert transport.read_until(1, b"\r\n>>> ", timeout=30).endswith(b"\r\n>>> ")
         transport.serial.write(b"1 + 1\r")
-        assert transport.read_until(1, b"\r\n2\r\n", timeout=10).endswith(b"\r\n2\r\n")
+        assert transport.read_until(1, b"\r\n2\r\n", timeout=30).endswith(b"\r\n2\r\n")
     finally:
         transport.close()
 
@@ -107,7 +133,7 @@ micropython.kbd_intr(3)
         transport.read_until(1, b"ready\r\n")
         transport.serial.write(bytes(range(4)) * 100)
         transport.serial.write(b"\x03" * 200)
-        assert transport.follow(10) == (b"True\r\n", b"")
+        assert transport.follow(30) == (b"True\r\n", b"")
 
 
 def test_it_stops_a_main_that_never_ends(bare_board: VirtualBoard) -> None:
@@ -122,12 +148,12 @@ def test_it_stops_a_main_that_never_ends(bare_board: VirtualBoard) -> None:
 
 
 def test_while_the_board_starts_it_breaks_nothing(bare_board: VirtualBoard) -> None:
-    transport = SerialTransport(bare_board.port, timeout=1)
+    transport = SerialTransport(bare_board.port, timeout=10)
     try:
         for _ in range(20):
             transport.serial.write(b"\x03\x04\x03\x03")  # a soft reset with Ctrl-C before, during and after
-            assert transport.read_until(1, b"soft reboot\r\n", timeout=10).endswith(b"soft reboot\r\n")
-            assert transport.read_until(1, b">>> ", timeout=10).endswith(b">>> ")
+            assert transport.read_until(1, b"soft reboot\r\n", timeout=30).endswith(b"soft reboot\r\n")
+            assert transport.read_until(1, b">>> ", timeout=30).endswith(b">>> ")
     finally:
         transport.close()
     assert mpremote(bare_board, "exec", "print(1)") == "1\r\n"

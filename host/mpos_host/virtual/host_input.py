@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import os
-import time
 
 from mpos_host.virtual.vm import VmProcess
 
 _CTRL_C = b"\x03"
 _RETRY_S = 0.002  # while the VM is between prompt and code, or about to raise an interrupt
-_PATIENCE_S = 2.0  # then a Ctrl-C becomes a byte: compiling a large script takes that long at most
+# Of the VM's processor time; then a Ctrl-C becomes a byte: compiling a large script takes that long at most.
+_PATIENCE_S = 2.0
 _PIECE = 4096
 
 
@@ -25,7 +25,7 @@ class HostInput:
 
     def __init__(self) -> None:
         self._bytes = bytearray()
-        self._tried_at: float | None = None  # since when the Ctrl-C at the head waits
+        self._tried_at: float | None = None  # the VM's processor time since when the Ctrl-C at the head waits
         self._interrupting = False  # an interrupt is stored in the VM and not raised yet
 
     @property
@@ -87,16 +87,17 @@ class HostInput:
 
     def _send_ctrl_c(self, vm: VmProcess) -> bool:
         """Deliver the Ctrl-C at the head; False if the VM is between prompt and code."""
-        now = time.monotonic()
+        # Looked at before the attempt: code that starts right after one that was too early may wait as well,
+        # and then it is code that waits for this Ctrl-C.
+        waits = vm.unread_input() == 0 and vm.waits_for_input()
         if self._interrupt(vm):
             del self._bytes[:1]
-        elif (vm.unread_input() == 0 and vm.waits_for_input()) or (
-            self._tried_at is not None and now - self._tried_at > _PATIENCE_S
-        ):
+        elif waits or (self._tried_at is not None and vm.processor_time() - self._tried_at > _PATIENCE_S):
             if not self._write(vm, _CTRL_C):
                 return False
         else:
-            self._tried_at = self._tried_at or now
+            if self._tried_at is None:
+                self._tried_at = vm.processor_time()
             return False
         self._tried_at = None
         return True

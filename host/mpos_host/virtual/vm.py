@@ -28,6 +28,7 @@ _TRACEBACK_OFFSET = 2 * _WORD  # in mp_obj_exception_t (py/objexcept.h): type, s
 # accept, recvfrom, restart_syscall, clock_nanosleep, epoll_wait, pselect6, ppoll.
 _SYS_TGKILL = 234
 _WAITING_CALLS = [[str(number)] for number in (7, 23, 35, 42, 43, 45, 219, 230, 232, 270, 271)]
+_CPUCLOCK_SCHED = 2  # linux/posix-timers.h: the clock of a process is ~pid << 3 | 2
 WAKE_UP = signal.SIGUSR1  # vm_main.py makes it end a wait of the VM, and do nothing else
 _libc = ctypes.CDLL(None, use_errno=True)
 
@@ -113,14 +114,24 @@ class VmProcess:
         return bool(self._status("SigCgt") & _SIGINT_BIT)
 
     def waits_for_input(self) -> bool:
-        """True if the VM sleeps, and not in writing its output: nothing more will happen without input."""
+        """True if the VM sleeps in reading or in a wait: nothing more will happen without input, or for a while.
+
+        Writing its output, or waiting for the lock of the interpreter, it goes on by itself.
+        """
         try:
             with open(f"/proc/{self.pid}/stat", "rb") as file:
                 if file.read().rpartition(b")")[2].split()[0] != b"S":
                     return False
         except OSError:
             return True  # it has ended
-        return self._system_call()[:1] != ["1"]  # write
+        return self._waits()  # it may have woken since
+
+    def processor_time(self) -> float:
+        """Seconds that the VM has computed so far: what it needs for something, however busy the host is."""
+        try:
+            return time.clock_gettime(~self.pid << 3 | _CPUCLOCK_SCHED)
+        except OSError:
+            return float("inf")  # it has ended
 
     def interrupt(self) -> bool:
         """Raise KeyboardInterrupt in the VM if it runs code that it may interrupt; False if it does not.
