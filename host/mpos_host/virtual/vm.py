@@ -114,7 +114,7 @@ class VmProcess:
         return bool(self._status("SigCgt") & _SIGINT_BIT)
 
     def waits_for_input(self) -> bool:
-        """True if the VM sleeps in reading or in a wait: nothing more will happen without input, or for a while.
+        """True if the VM sleeps in reading or in a wait: what follows is input or time.
 
         Writing its output, or waiting for the lock of the interpreter, it goes on by itself.
         """
