@@ -26,9 +26,11 @@ async def supervise(manager, factory, delays, restart_on_return, name):
             manager.on_interrupt(name)
             await core.sleep_ms(0)
             continue
-        except Exception as error:
+        except (core.CancelledError, GeneratorExit, SystemExit):
+            raise
+        except BaseException as error:
             manager.report(error, "Supervised task '{}' failed and will be started again", name)
-        if ticks_diff(ticks_ms(), began) > _STEADY_MS:
+        if not 0 <= ticks_diff(ticks_ms(), began) <= _STEADY_MS:  # Below 0: it ran for days.
             delay_ms = first_delay_ms
         await core.sleep_ms(delay_ms)
         delay_ms = min(delay_ms * 2, max_delay_ms)
