@@ -25,6 +25,7 @@ class ErrorLog:
         which {} stands in the message. Never raises, but for what ends the program."""
         self.count += 1
         try:
+            name = str(name)
             self._report(error, message.replace("{}", name), name, task)
         except MemoryError:
             print("The heap is full, and there is no room to tell what failed in this:")

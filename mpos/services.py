@@ -18,7 +18,8 @@ class Services:
             return
         self.end(name)
         task = self.manager.create_supervised_task(factory, restart_on_return=True, name=name)
-        self._running[name] = (owner, task)
+        if task is not None:  # The manager is not disabled.
+            self._running[name] = (owner, task)
 
     def end(self, name):
         """End the service, if there is one of this name."""

@@ -88,7 +88,7 @@ class TaskRecord:
             # A coroutine tells it in its repr only: <generator object 'work' at 7f83a4ae75a0>
             parts = repr(self.coroutine).split("'")
             self.name = parts[1] if len(parts) > 2 else "task"
-        return self.name
+        return str(self.name)
 
     def age_ms(self):
         """ms since the task was created; right for the first 6 days (half the range of `ticks_ms`)."""

@@ -3,6 +3,7 @@
 from time import ticks_diff, ticks_ms
 
 import lvgl as lv
+from conditions import until
 
 from mpos import TaskManager, UiBridge
 
@@ -108,6 +109,23 @@ async def test_a_call_before_the_frame_is_made_once_and_its_error_reported(lvgl_
     await TaskManager.sleep_ms(60)
     assert calls == [True]
     assert len(reports) == 1
+
+
+async def test_a_loop_attached_while_the_task_manager_is_disabled_runs_when_it_is_attached_again(
+    lvgl_loop, screen
+):
+    TaskManager.detach()
+    TaskManager.disable()
+    try:
+        TaskManager.attach(lvgl_loop)
+        TaskManager.detach()
+        TaskManager.attach(lvgl_loop)
+    finally:
+        TaskManager.enable()
+    TaskManager.attach(lvgl_loop)
+    frames = lvgl_loop.stats()["frames"]
+    lv.label(screen).set_text("drawn")
+    await until(lambda: lvgl_loop.stats()["frames"] > frames, 2)
 
 
 async def test_the_task_of_the_loop_starts_again_when_it_is_ended(lvgl_loop, screen):

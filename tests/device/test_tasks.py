@@ -126,6 +126,17 @@ async def test_a_task_has_the_name_it_was_given_or_that_of_its_function():
     assert len(named("value")) == 1
 
 
+async def test_a_name_need_not_be_a_text():
+    reports = []
+    TaskManager.set_exception_handler(lambda context: reports.append(context["name"]))
+    for name in (5, b"five", ("five",)):
+        task = TaskManager.create_task(value(1, 50), name)
+        assert len(named(str(name))) == 1
+        task.cancel()
+        TaskManager.create_task(fail(ValueError(name)), name)
+        await until(lambda: str(name) in reports)
+
+
 async def test_list_tasks_tells_state_age_and_steps():
     event = TaskManager.notify_event()
 
@@ -269,37 +280,6 @@ async def test_an_event_may_be_awaited_or_not():
         event.set()
         await TaskManager.sleep_ms(1)
         assert waiter.done()
-
-
-async def test_a_supervised_task_starts_again_after_a_crash_with_growing_delay():
-    TaskManager.set_exception_handler(lambda context: None)
-    starts = []
-
-    async def crash():
-        starts.append(True)
-        if len(starts) < 4:
-            raise ValueError("crash %d" % len(starts))
-        return "done"
-
-    assert await TaskManager.create_supervised_task(crash, restart_delay_ms=1) == "done"
-    assert len(starts) == 4
-    assert "crash 3" in str(TaskManager.last_errors()[-1].exception)
-
-
-async def test_a_supervised_task_can_be_started_again_on_return_and_ended_by_cancel():
-    starts = []
-
-    async def work():
-        starts.append(True)
-
-    task = TaskManager.create_supervised_task(work, restart_delay_ms=1, restart_on_return=True)
-    while len(starts) < 3:
-        await TaskManager.sleep_ms(1)
-    task.cancel()
-    await TaskManager.sleep_ms(1)
-    number = len(starts)
-    await TaskManager.sleep_ms(20)
-    assert len(starts) == number
 
 
 def test_start_runs_until_stop_and_again_and_keeps_the_tasks():
