@@ -30,8 +30,9 @@ class Inbox:
         call = (function, args)
         lock = self._lock
         try:
-            # No branch while the lock is held: MicroPython runs scheduled interrupts at branches, and one that
-            # put something in turn would wait for this very lock. The end of a `try` with an `except` is one.
+            # No branch while the lock is held: MicroPython runs scheduled interrupts at branches, and one
+            # that put something in turn would wait for this very lock. The end of a `try` with an `except`
+            # is one.
             lock.acquire()
             try:
                 self._calls.append(call)

@@ -22,10 +22,11 @@ from .repair import repair
 from .services import Services
 from .supervision import supervise
 from .task_record import TaskInterrupted, TaskRecord, TimedTaskRecord
-from .waiting import NotifyEvent, as_coroutine, as_task, gather, wait_for_ms
+from .waiting import PART_MS, NotifyEvent, as_coroutine, as_task, gather, sleep_in_parts, wait_for_ms
 
 # Looked up once: creating a task is a hot path.
 _Task = core.Task
+_TaskQueue = core.TaskQueue
 _ASYNCIO = core.__dict__
 _get_ident = _thread.get_ident
 
@@ -77,6 +78,9 @@ class TaskManager:
         record = (TimedTaskRecord if cls._statistics else TaskRecord)(coroutine, name)
         record.task = task = _Task(record, _ASYNCIO)
         if _get_ident() != cls._thread_id:
+            # For the time that this sets: without one Task.cancel() may take it for a task that sleeps, and
+            # queue it, before the loop has it.
+            _TaskQueue().push(task)
             cls._inbox.put(cls._admit_from_thread, (task,))
             return task
         cls._created += 1
@@ -136,13 +140,14 @@ class TaskManager:
 
     @staticmethod
     def sleep(seconds):
-        """`await` it to pause the task for `seconds` (float), while all others go on."""
-        return core.sleep_ms(int(seconds * 1000))
+        """`await` it to pause the task for `seconds` (float), while all others go on. None is too long."""
+        return TaskManager.sleep_ms(int(seconds * 1000))
 
     @staticmethod
     def sleep_ms(milliseconds):
-        """`await` it to pause the task for `milliseconds` (int), while all others go on. No heap is used."""
-        return core.sleep_ms(milliseconds)
+        """`await` it to pause the task for `milliseconds` (int), while all others go on. No heap is used, but
+        for 3 days and more."""
+        return core.sleep_ms(milliseconds) if milliseconds < PART_MS else sleep_in_parts(milliseconds)
 
     @classmethod
     def wait_for(cls, awaitable, timeout):
@@ -153,6 +158,8 @@ class TaskManager:
     @classmethod
     def wait_for_ms(cls, awaitable, timeout_ms):
         """`wait_for` with the timeout in ms (int; None: never)."""
+        if isinstance(awaitable, core.SingletonGenerator):
+            awaitable = as_coroutine(awaitable)  # Now: the next to sleep takes that object.
         return wait_for_ms(cls.create_task, awaitable, timeout_ms)
 
     @classmethod
@@ -187,15 +194,15 @@ class TaskManager:
             print("TaskManager is disabled: start() does nothing until TaskManager.enable()")
             return
         cls._require_idle("start")
+        if watchdog_ms is not None:
+            from .watchdog import feeder
+
+            cls._services.serve("watchdog", watchdog_ms, feeder(watchdog_ms))
         cls.attach(lvgl_loop)
         if console is None:
             cls._services.end("console")
         else:
             cls._services.serve("console", console, console.run)
-        if watchdog_ms is not None:
-            from .watchdog import feeder
-
-            cls._services.serve("watchdog", watchdog_ms, feeder(watchdog_ms))
         cls.keep_running = True
         # A new one each time: the task of a start that a Ctrl-C ended may still wait for the old one.
         cls._stopped = Parking()

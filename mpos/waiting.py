@@ -5,6 +5,10 @@ from asyncio import core
 
 from .parking import Parking
 
+# asyncio compares times within half the range of `ticks_ms`, which is 6 days on a 32-bit board. Whoever waits
+# longer sleeps several times, each for less than half of that: the queue also holds times that are past.
+PART_MS = 1 << 28
+
 
 class NotifyEvent(asyncio.Event):
     """An asyncio.Event that may itself be awaited, which gives it back at once."""
@@ -12,6 +16,13 @@ class NotifyEvent(asyncio.Event):
     def __iter__(self):
         return self
         yield
+
+
+async def sleep_in_parts(milliseconds):
+    """Sleep for so long, however long that is."""
+    while milliseconds > 0:
+        await core.sleep_ms(min(milliseconds, PART_MS))
+        milliseconds -= PART_MS
 
 
 async def _sleep_until(ticks):
@@ -103,7 +114,9 @@ class _End:
         """Sleep for so long or until the end."""
         self._sleeping = True
         try:
-            await core.sleep_ms(milliseconds)
+            while milliseconds >= 0 and self.how is None:
+                await core.sleep_ms(min(milliseconds, PART_MS))
+                milliseconds -= PART_MS
         finally:
             self._sleeping = False
 
@@ -123,7 +136,7 @@ async def gather(create_task, awaitables, tasks, return_exceptions):
     asyncio's own leaves callbacks behind that fail when a Ctrl-C ends it too early, and refuses a task that
     somebody else awaits as well.
     """
-    gathering = _Gathering(len(set(tasks)), return_exceptions)
+    gathering = _Gathering(set(tasks), return_exceptions)
     try:
         for awaitable, task in zip(awaitables, tasks):
             if task.done():
@@ -151,19 +164,18 @@ async def gather(create_task, awaitables, tasks, return_exceptions):
 class _Gathering:
     """The end of several tasks, or the first failure among them: `error`."""
 
-    def __init__(self, count, return_exceptions):
+    def __init__(self, tasks, return_exceptions):
         self.end = Parking()
         self.error = None
-        self._count = count
         self._return_exceptions = return_exceptions
-        self._ended = set()
+        self._tasks = tasks
 
     def on_end(self, task, how):
-        # A Ctrl-C in here has it called once more.
-        self._ended.add(task)
+        # A Ctrl-C in here has it called once more. Without memory as well: nobody is there to get the error.
+        self._tasks.discard(task)
         if self.error is None and not self._return_exceptions and not isinstance(how, StopIteration):
             self.error = how
-        if self.error is not None or len(self._ended) == self._count:
+        if self.error is not None or not self._tasks:
             self.end.wake()
 
 

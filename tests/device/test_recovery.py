@@ -529,6 +529,8 @@ async def test_a_task_that_a_thread_made_can_be_cancelled_before_the_loop_has_se
     deadline = time.ticks_add(time.ticks_ms(), 2000)
     while not made and time.ticks_diff(deadline, time.ticks_ms()) > 0:
         pass  # The loop must not turn meanwhile.
+    # Of a task whose time is far away asyncio believes that it sleeps, and would queue it once more.
+    assert 0 <= core.ticks_diff(core.ticks(), made[0].ph_key) < 3000
     TaskManager.cancel(made[0])
     await until(made[0].done, 2)
     assert not ran
@@ -581,6 +583,24 @@ async def test_tasks_that_fail_while_the_heap_is_full_do_not_stop_the_loop():
     await until(supervising.done, 2)
     assert len(starts) == 2
     assert await TaskManager.create_task(value(7)) == 7
+
+
+async def test_gather_ends_while_the_heap_is_full():
+    hog = []
+
+    async def fill():
+        await TaskManager.sleep_ms(5)
+        hog.append(Hog())
+
+    async def free():
+        await TaskManager.sleep_ms(20)
+        hog.pop().free()
+
+    hog.append(None)  # So that the list need not grow.
+    hog.pop()
+    filling, freeing = TaskManager.create_task(fill()), TaskManager.create_task(free())
+    assert await TaskManager.gather(value(1, 10), value(2, 12), value(3, 30)) == [1, 2, 3]
+    await TaskManager.gather(filling, freeing)
 
 
 async def test_a_task_that_takes_all_memory_in_its_first_step_waits_once():
