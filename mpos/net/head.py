@@ -88,7 +88,9 @@ def _check_token(text, what):
 
 
 def _checked_value(name, value):
-    text = value if isinstance(value, str) else str(value)
+    if not isinstance(value, (str, int, float)):
+        raise TypeError("the header %s must be a str, not %s" % (name, type(value).__name__))
+    text = str(value)
     for code in text.encode():
         if code == 127 or code < 32 and code != 9:
             raise ValueError("the header %s holds %r: a value is one line of text" % (name, chr(code)))
@@ -99,6 +101,8 @@ async def _line(connection):
     while True:
         line = connection.line()
         if line is not None:
+            if b"\r" in line or b"\0" in line:  # what others take for the end of it (RFC 9110, section 5.5)
+                raise ValueError("CR or NUL in the line %r" % line[:40])
             return line
         if connection.eof:
             raise OSError(
@@ -110,9 +114,10 @@ async def _line(connection):
 
 def _parse_status(line):
     parts = line.split(b" ", 2)
-    if not line.startswith(b"HTTP/1.") or len(parts) < 2 or len(parts[1]) != 3 or not parts[1].isdigit():
+    code = parts[1] if len(parts) > 1 else b""
+    if not line.startswith(b"HTTP/1.") or len(code) != 3 or not code.isdigit() or code < b"100":
         raise ValueError("it begins with %r" % line[:40])
-    return int(parts[1]), _text(parts[2]) if len(parts) > 2 else ""
+    return int(code), _text(parts[2]) if len(parts) > 2 else ""
 
 
 async def _read_headers(connection):

@@ -84,6 +84,11 @@ async def test_an_answer_that_is_no_http_is_an_error(server):
         ("HTTP/1.1%2020%20OK%0D%0A%0D%0A", "begins with"),
         ("HTTP/1.1%0D%0A%0D%0A", "begins with"),
         ("%00%FF%FE%0A", "begins with"),
+        ("HTTP/1.1%20099%20Low%0D%0A%0D%0A", "begins with"),
+        ("HTTP/1.1%20200%20O%00K%0D%0A%0D%0A", "NUL in the line b'HTTP/1.1"),
+        ("HTTP/1.1%20200%20OK%0D%0AX:%20a%0DY:%20b%0D%0A%0D%0A", "CR or NUL in the line b'X: a"),
+        ("HTTP/1.1%20200%20OK%0D%0AX:%20a%00b%0D%0A%0D%0A", "CR or NUL in the line b'X: a"),
+        ("HTTP/1.1%20200%20OK%0D%0AX:%20a%0D%0A%20b%0Dc%0D%0A%0D%0A", "CR or NUL in the line b' b"),
         ("HTTP/1.1%20200%20OK%0D%0Ano%20colon%0D%0A%0D%0A", "header line b'no colon'"),
         ("HTTP/1.1%20200%20OK%0D%0A:%20no%20name%0D%0A%0D%0A", "header line"),
         ("HTTP/1.1%20200%20OK%0D%0Aspace%20:%20x%0D%0A%0D%0A", "header line"),
@@ -198,6 +203,8 @@ async def test_nothing_can_be_smuggled_into_a_request():
     for name in ("X One", "X:One", "X\r\nY", "", "\u00e9"):
         await expect(ValueError, "header name", url, headers={name: "a"})
     await expect(TypeError, "header name", url, headers={1: "a"})
+    for value in (b"a", None, ["a"]):
+        await expect(TypeError, "header X-One must be a str", url, headers={"X-One": value})
     await expect(TypeError, "dict", url, headers=[("X-One", "a")])
     await expect(ValueError, "content-length", url, headers={"Content-Length": "5"})
     await expect(ValueError, "transfer-encoding", url, headers={"Transfer-encoding": "chunked"})
