@@ -69,11 +69,11 @@ class File:
     """
 
     def __init__(self, path):
-        part = path + ".part"
+        self._name = path
+        self._path = _absolute(path)
+        self._part = part = self._path + ".part"
         if part in _open_parts:
             raise RuntimeError("another download is writing %s: wait for it, or cancel it" % path)
-        self._path = path
-        self._part = part
         _open_parts.add(part)
         try:
             self._file = open(part, "wb")
@@ -119,4 +119,17 @@ class File:
     def _failed(self, error, text):
         if error.errno == _ENOSPC:
             text = "no space left: delete something"
-        return OSError(error.errno, "%s: %s" % (self._path, text))
+        return OSError(error.errno, "%s: %s" % (self._name, text))
+
+
+def _absolute(path):
+    """One name for each file, and the same one when the current folder is another."""
+    if not path.startswith("/"):
+        path = os.getcwd() + "/" + path
+    parts = []
+    for part in path.split("/"):
+        if part == "..":
+            parts = parts[:-1]
+        elif part not in ("", "."):
+            parts.append(part)
+    return "/" + "/".join(parts)

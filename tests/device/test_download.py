@@ -286,6 +286,30 @@ async def test_two_downloads_into_one_file_do_not_mix(server):
     remove(FILE)
 
 
+async def test_one_file_by_several_names_is_one_file(server):
+    first = asyncio.create_task(download(server + "/slow?size=100&pieces=4&delay=0.05", FILE))
+    await until(lambda: FILE + ".part" in os.listdir("/"))
+    for name in ("/" + FILE, "//" + FILE, "./" + FILE, "/./" + FILE, "/no_such_folder/../" + FILE):
+        await expect(RuntimeError, "another download|" + FILE, server + "/fixed?size=10", name)
+    assert await first is True
+    assert os.stat(FILE)[6] == 100
+    remove(FILE)
+
+
+async def test_a_download_ends_up_where_it_was_to_go_when_it_began(server):
+    os.mkdir("/elsewhere")
+    try:
+        task = asyncio.create_task(download(server + "/slow?size=100&pieces=4&delay=0.05", FILE))
+        await until(lambda: FILE + ".part" in os.listdir("/"))
+        os.chdir("/elsewhere")
+        assert await task is True
+        assert FILE in os.listdir("/") and not os.listdir("/elsewhere")
+    finally:
+        os.chdir("/")
+        os.rmdir("/elsewhere")
+        remove(FILE)
+
+
 async def test_a_body_larger_than_the_heap_is_a_clear_error(server):
     for path in ("/early?size=4000000000&sent=10", "/early?size=999999999999999&sent=10"):
         await expect(MemoryError, "/early|do not fit|outfile", server + path)
