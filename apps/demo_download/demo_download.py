@@ -54,14 +54,12 @@ class DemoDownload(Activity):
         self.cancel()
 
     def on_button(self, event):
-        if self.task is None:
+        if self.task is None or self.task.done():  # done: a quick finger cancelled it before its first step
             self.start()
         else:
             self.cancel()
 
     def start(self):
-        self.caption.set_text("Cancel")
-        self.digest.set_text("")
         self.task = TaskManager.create_task(self.download(), "download")
 
     def cancel(self):
@@ -72,6 +70,8 @@ class DemoDownload(Activity):
         """The whole story of one download, top to bottom."""
         sha256 = hashlib.sha256()
         self.received = self.speed = 0
+        self.caption.set_text("Cancel")
+        self.digest.set_text("")
         self.show_progress(0)
 
         def take(chunk):

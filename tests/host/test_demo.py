@@ -105,6 +105,18 @@ def test_a_finger_cancels_and_starts_it_again(board: Target, server: str) -> Non
     assert_shows(board, "Complete")
 
 
+def test_a_start_that_is_cancelled_before_it_ran_can_be_started_again(board: Target, server: str) -> None:
+    start_app(board, project.load_app("demo_download"), {})
+    app = "mpos.app.activities.foreground()"
+    set_url = f"{app}.url = {server + '/fixed?size=1000'!r}"
+    # Two taps of an impatient finger that LVGL delivers in one turn.
+    board.device.call(f"[{app}.on_button(None), {app}.on_button(None)]", "mpos.app.activities", before=set_url)
+    assert_shows(board, "Start")
+    board.device.call(f"{app}.on_button(None)", "mpos.app.activities")
+    assert_shows(board, "Complete: 1000 B")
+    assert_shows(board, "Again")
+
+
 @pytest.mark.requires("panel")
 def test_what_the_panel_shows_at_the_end_is_a_finished_bar(board: Target, server: str) -> None:
     start_demo(board, server + "/fixed?size=100000")
