@@ -110,7 +110,9 @@ def test_a_start_that_is_cancelled_before_it_ran_can_be_started_again(board: Tar
     app = "mpos.app.activities.foreground()"
     set_url = f"{app}.url = {server + '/fixed?size=1000'!r}"
     # Two taps of an impatient finger that LVGL delivers in one turn.
-    board.device.call(f"[{app}.on_button(None), {app}.on_button(None)]", "mpos.app.activities", before=set_url)
+    board.device.call(
+        f"[{app}.on_button(None), {app}.on_button(None)]", "mpos.app.activities", before=set_url
+    )
     assert_shows(board, "Start")
     board.device.call(f"{app}.on_button(None)", "mpos.app.activities")
     assert_shows(board, "Complete: 1000 B")
