@@ -61,6 +61,11 @@ class InputReader:
             except Exception as error:
                 self._loop.mender.after(error, "An event callback failed")
 
+    def read_if_held(self):
+        """Read once while it is pressed: what LVGL's own timer does for a pointer, where that still runs."""
+        if self._held():
+            self.read()
+
     def _on_interrupt(self, _pin):
         # A touch controller fires many times while a finger moves: one entry in the inbox is enough.
         if not self._pending:

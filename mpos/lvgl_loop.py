@@ -47,7 +47,7 @@ class LvglLoop:
         self._paused = False
         self._on_input = None
         self._parking = Parking()
-        self._frame = Event()
+        self._frame = None  # The event of the next frame, once somebody waits for it.
         self._ticks = ticks_ms()
         self._last_frame = ticks_add(self._ticks, -_FRAME_MS)
         self.mender = Mender()
@@ -120,10 +120,11 @@ class LvglLoop:
         self._before_frame.append(function)
         self.wake()
 
-    async def next_frame(self):
-        """`await` it to go on when the next frame is drawn."""
-        self._frame.clear()
-        await self._frame.wait()
+    def next_frame(self):
+        """`await` what this returns to go on after the first frame that is drawn after this call."""
+        if self._frame is None:
+            self._frame = Event()
+        return self._frame.wait()
 
     def refresh(self):
         """Draw now what has changed, before this returns."""
@@ -192,7 +193,9 @@ class LvglLoop:
         return lv.timer_handler()
 
     def _drive_by_hand(self):
-        """Do what the timer handler did for the screen: animations and drawing, at the refresh rate."""
+        """Do what the timer handler did: animations, drawing and pressed inputs, at the refresh rate."""
+        for reader in self._inputs:
+            reader.read_if_held()
         lv.anim_refr_now()
         lv.refr_now(self.display)
         return _FRAME_MS
@@ -228,7 +231,9 @@ class LvglLoop:
         if self._drawn.take():
             self._frames += 1
             self._last_frame = self._ticks
-            self._frame.set()
+            if self._frame is not None:
+                self._frame.set()
+                self._frame = None
 
     def _note_lateness(self, late_ms):
         index = 0

@@ -3,10 +3,11 @@
 Which of these it is depends on the binding:
 - it contains exceptions: none ever comes here;
 - its state can be found (lvgl_state): it is put right, and everything goes on;
-- else, after one in a timer or an animation, LVGL's timer handler never runs again: the loop drives
-  animations, drawing and inputs by hand (`wedged`);
-- else, after one in an event callback, LVGL's record of running events is wrong and the next deletion may
-  crash: nothing is deleted any more (`untrusted`), and the user is told to restart.
+- else LVGL's record of running events may be wrong, as it is after an event callback, and then the next
+  deletion crashes: no screen is deleted any more (`untrusted`), and the user is offered to start the activity
+  again, with a new screen;
+- if besides LVGL's timer handler never runs again, as after a timer or an animation, the loop drives
+  animations, drawing and inputs by hand (`wedged`).
 """
 
 import lvgl as lv
@@ -36,7 +37,6 @@ class Mender:
 
     def after(self, error, what):
         """An exception has come out of LVGL: report it, and put right what it left behind."""
-        in_event = lv.indev_active() is not None
         if not self._searched:
             self._searched = True
             from .lvgl_state import find
@@ -47,10 +47,14 @@ class Mender:
         elif not self.wedged and not _handler_works():
             self.wedged = True
             print("LVGL's timers no longer run: a callback raised inside one. Drawing and inputs go on.")
-        if self._state is None and in_event:
+        if self._state is None and not isinstance(error, KeyboardInterrupt):
             self.untrusted = True
         if not isinstance(error, (KeyboardInterrupt, SystemExit)):  # Those are for whoever catches them.
             self._report(error, what)
+
+    def acknowledge(self):
+        """The user has closed the message: the same failure is told again from now on."""
+        self._last = None
 
     def _report(self, error, what):
         kind = (type(error), str(error))

@@ -27,6 +27,7 @@ def centre_of(text):
     """
     for obj, shown in _visible():
         if text in shown:
+            obj.update_layout()  # It may be so new that it was not drawn yet.
             area = lv.area_t()
             obj.get_coords(area)
             return [(area.x1 + area.x2) // 2, (area.y1 + area.y2) // 2]
@@ -52,7 +53,7 @@ async def wait_for(text, timeout_ms):
             frame = TaskManager.lvgl_loop().next_frame()
             await TaskManager.wait_for_ms(frame, max(0, ticks_diff(end, ticks_ms())))
     except TaskManager.TimeoutError:
-        return False
+        return shows(text)
     return True
 
 

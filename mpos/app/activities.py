@@ -5,28 +5,21 @@ import lvgl as lv
 from ..task_manager import TaskManager
 
 _stack = []  # The last one has the foreground.
+_entered = None  # The one that was last told that it is on the screen, and not yet that it is not.
 _empty = None  # The screen that is shown when there is none.
 
 
 def start(activity):
     """Put `activity` on top: the one below pauses and stops. Returns False if it failed in its creation.
 
-    An activity that raises there is taken off again; the failure is reported and shown on the screen.
+    An activity that raises there is taken off again, and the one below comes back; the failure is reported
+    and shown on the screen.
     """
     below = foreground()
     if below is not None:
         _leave(below)
     _stack.append(activity)
-    try:
-        activity.onCreate()
-        if activity.screen is None:
-            raise ValueError("%s.onCreate() must call setContentView(screen)" % type(activity).__name__)
-    except Exception as error:
-        failed(activity, "onCreate", error)
-        _remove(activity)
-        return False
-    _enter(activity)
-    return True
+    return _create(activity)
 
 
 def foreground():
@@ -47,11 +40,12 @@ def finish(activity):
     """Take `activity` off the stack, with its screen; nothing happens if it is not on it (any more)."""
     if activity not in _stack:
         return
-    if activity is foreground():
-        _leave(activity)
-    _remove(activity)
+    was_on_top = activity is foreground()
+    _stack.remove(activity)  # First: what is called now may finish it once more.
+    _leave(activity)
+    _destroy(activity)
     below = foreground()
-    if below is not None:
+    if was_on_top and below is not None and below is not _entered:
         lv.screen_load(below.screen)
         _enter(below)
 
@@ -59,9 +53,26 @@ def finish(activity):
 def finish_all():
     """Finish every activity, the top one first; the ones below do not come back in between."""
     while _stack:
-        activity = _stack[-1]
+        activity = _stack.pop()
         _leave(activity)
-        _remove(activity)
+        _destroy(activity)
+
+
+def recreate(activity):
+    """Have `activity`, which has the foreground, destroy itself and create its screen anew.
+
+    Its tasks are cancelled; the activities below and theirs go on. Returns False if the creation failed: it
+    is finished then.
+    """
+    _leave(activity)
+    _destroy(activity)
+    return activity in _stack and _create(activity)
+
+
+def may_delete():
+    """Whether widgets may be deleted: once LVGL can no longer be trusted (`mpos.mender`), it may crash then."""
+    loop = TaskManager.lvgl_loop()
+    return loop is None or not loop.mender.untrusted
 
 
 def failed(activity, where, error):
@@ -78,36 +89,54 @@ def tell_failure(title, error, name):
     show_failure(title, error)
 
 
+def _create(activity):
+    try:
+        activity.onCreate()
+        if activity.screen is None:
+            raise ValueError("%s.onCreate() must call setContentView(screen)" % type(activity).__name__)
+    except Exception as error:
+        failed(activity, "onCreate", error)
+        _remove(activity)
+        return False
+    _enter(activity)
+    return True
+
+
+def _create(activity):
+    try:
+        activity.onCreate()
+        if activity in _stack and activity.screen is None:
+            raise ValueError("%s.onCreate() must call setContentView(screen)" % type(activity).__name__)
+    except Exception as error:
+        failed(activity, "onCreate", error)
+        finish(activity)
+    if activity is foreground():  # It has not finished, nor started another one.
+        _enter(activity)
+    return activity in _stack
+
+
 def _enter(activity):
+    global _entered
+    _entered = activity
     _call(activity, "onStart")
-    _call(activity, "onResume")
+    if _entered is activity:
+        _call(activity, "onResume")
 
 
 def _leave(activity):
-    _call(activity, "onPause")
-    _call(activity, "onStop")
+    global _entered
+    if _entered is activity:
+        _entered = None
+        _call(activity, "onPause")
+        _call(activity, "onStop")
 
 
-def _remove(activity):
+def _destroy(activity):
     _call(activity, "onDestroy")
     activity.cancel_tasks()
-    _stack.remove(activity)
     screen, activity.screen = activity.screen, None
-    if screen is None:
-        return
-    if lv.screen_active() == screen and not _stack:
-        _load_empty()
-    _delete_later(screen)
-
-
-def _load_empty():
-    """Show nothing. LVGL cannot be without a screen: one is kept for this, or each app's end left one."""
-    global _empty
-    try:
-        lv.screen_load(_empty or lv.obj())
-    except lv.LvReferenceError:  # Somebody has deleted it.
-        lv.screen_load(lv.obj())
-    _empty = lv.screen_active()
+    if screen is not None:
+        _delete_later(screen)
 
 
 def _call(activity, method):
@@ -123,10 +152,20 @@ def _delete_later(screen):
 
 
 def _delete(screen):
-    loop = TaskManager.lvgl_loop()
-    if loop is not None and loop.mender.untrusted:
-        return  # It may crash the board, and the memory is of no use to a UI that has to be restarted.
     try:
-        screen.delete()
+        if lv.screen_active() == screen:
+            _load_empty()
+        if may_delete():
+            screen.delete()
     except lv.LvReferenceError:
         pass
+
+
+def _load_empty():
+    """Show nothing. LVGL cannot be without a screen: one is kept for this, or each app's end left one."""
+    global _empty
+    try:
+        lv.screen_load(_empty or lv.obj())
+    except lv.LvReferenceError:  # Somebody has deleted it.
+        lv.screen_load(lv.obj())
+    _empty = lv.screen_active()

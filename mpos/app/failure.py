@@ -4,12 +4,14 @@ import lvgl as lv
 
 from ..task_manager import TaskManager
 from ..ui_bridge import UiBridge
+from . import activities
 
 
 def show_failure(title, error):
     """Show `title` and what `error` says until it is tapped. The screen below stays as it is.
 
-    Where LVGL can no longer be trusted (see `mpos.mender`), the tap restarts the board instead.
+    Where LVGL can no longer be trusted (see `mpos.mender`), the tap starts the activity on the screen again,
+    with a screen of its own; without one it restarts the board.
     """
     try:
         _show(title, error)
@@ -18,8 +20,6 @@ def show_failure(title, error):
 
 
 def _show(title, error):
-    loop = TaskManager.lvgl_loop()
-    restart = loop is not None and loop.mender.untrusted
     box = lv.obj(lv.layer_top())
     box.set_size(lv.pct(94), lv.SIZE_CONTENT)
     box.center()
@@ -32,18 +32,34 @@ def _show(title, error):
     for label, words in (
         (heading, title),
         (text, describe(error)),
-        (hint, "Tap to restart" if restart else "Tap to close"),
+        (hint, "Tap to close" if activities.may_delete() else _restart_hint()),
     ):
         label.set_width(lv.pct(100))
         label.set_long_mode(lv.label.LONG_MODE.WRAP)
         label.set_text(words)
-    UiBridge.on(box, lv.EVENT.CLICKED, lambda e: _restart() if restart else box.delete_async())
+    UiBridge.on(box, lv.EVENT.CLICKED, lambda e: _close(box))
 
 
-def _restart():
-    import machine
+def _restart_hint():
+    activity = activities.foreground()
+    return "Tap to restart" + (" %s" % type(activity).__name__ if activity is not None else "")
 
-    machine.reset()
+
+def _close(box):
+    loop = TaskManager.lvgl_loop()
+    if loop is not None:
+        loop.mender.acknowledge()
+    if activities.may_delete():
+        box.delete_async()
+        return
+    box.add_flag(lv.obj.FLAG.HIDDEN)
+    activity = activities.foreground()
+    if activity is not None:
+        activities.recreate(activity)
+    else:
+        import machine
+
+        machine.reset()
 
 
 def describe(error):

@@ -222,3 +222,121 @@ def test_a_manifest_says_which_field_is_wrong():
         raise AssertionError("accepted")
     except ManifestError as error:
         assert "module:Activity" in str(error)
+
+
+async def test_the_one_below_comes_back_when_one_fails_in_its_creation(lvgl_loop):
+    class Broken(Recorder):
+        def onCreate(self):
+            super().onCreate()  # Its screen is loaded already.
+            raise ValueError("no such sensor")
+
+    TaskManager.set_exception_handler(lambda context: None)
+    log = []
+    below = Recorder(log, "below")
+    activities.start(below)
+    assert not activities.start(Broken(log, "broken"))
+    assert log[3:] == ["below pause", "below stop"] + ["broken create", "broken destroy"] + [
+        "below start",
+        "below resume",
+    ]
+    assert activities.foreground() is below and lv.screen_active() == below.screen
+    await close_messages()
+    assert lv.screen_active() == below.screen
+    below.finish()
+
+
+async def test_an_activity_may_finish_itself_in_any_of_its_methods(lvgl_loop):
+    log = []
+    below = Recorder(log, "below")
+    activities.start(below)
+
+    for method, calls in (
+        ("onCreate", ["create", "destroy"]),
+        ("onStart", ["create", "start", "pause", "stop", "destroy"]),
+        ("onResume", ["create", "start", "resume", "pause", "stop", "destroy"]),
+    ):
+
+        class Brief(Recorder):
+            def onCreate(self):
+                super().onCreate()
+                self.end("onCreate")
+
+            def onStart(self, screen):
+                super().onStart(screen)
+                self.end("onStart")
+
+            def onResume(self, screen):
+                super().onResume(screen)
+                self.end("onResume")
+
+            def onPause(self, screen):
+                super().onPause(screen)
+                self.finish()  # It is being finished: nothing more comes of it.
+
+            def onDestroy(self, screen):
+                super().onDestroy(screen)
+                self.finish()
+
+            def end(self, place, method=method):
+                if place == method:
+                    self.finish()
+
+        log.clear()
+        assert not activities.start(Brief(log, "brief")), method
+        assert [line.split()[1] for line in log if line.startswith("brief")] == calls, log
+        assert activities.foreground() is below
+        assert log[-2:] == ["below start", "below resume"], log
+    below.finish()
+
+
+async def test_an_activity_may_start_another_in_its_creation(lvgl_loop):
+    log = []
+
+    class Starter(Recorder):
+        def onCreate(self):
+            super().onCreate()
+            activities.start(Recorder(self.log, "other"))
+
+    activities.start(Starter(log, "starter"))
+    assert log == ["starter create", "other create", "other start", "other resume"], log
+    activities.foreground().finish()
+    assert log[-2:] == ["starter start", "starter resume"], log
+    activities.finish_all()
+
+
+async def test_an_activity_created_again_has_a_new_screen_and_no_old_task(lvgl_loop):
+    ended = []
+
+    async def forever():
+        try:
+            await TaskManager.sleep_ms(100000)
+        finally:
+            ended.append(True)
+
+    class Busy(Recorder):
+        def onCreate(self):
+            super().onCreate()
+            self.create_task(forever())
+
+    log = []
+    below, above = Busy(log, "below"), Busy(log, "above")
+    activities.start(below)
+    activities.start(above)
+    await TaskManager.sleep_ms(1)
+    screen = above.screen
+    log.clear()
+    assert activities.recreate(above)
+    assert log == ["above " + what for what in "pause stop destroy create start resume".split()], log
+    assert above.screen != screen and lv.screen_active() == above.screen
+    await until(lambda: ended)
+    await until(lambda: is_deleted(screen))
+    assert len(ended) == 1  # The other one's task lives.
+    activities.finish_all()
+
+
+def is_deleted(widget):
+    try:
+        widget.get_width()
+    except lv.LvReferenceError:
+        return True
+    return False

@@ -1,0 +1,99 @@
+"""After a raw event callback raised on a board where LVGL cannot be put right: the UI is started again.
+
+The virtual board's panel ends, as a board would crash, when anything is deleted after that.
+"""
+
+from pathlib import Path
+
+import pytest
+
+from mpos_host import project, screen
+from mpos_host.run import start_app
+from mpos_host.target import Target
+
+SECONDS = 20
+
+MANIFEST = '{"name": "Restart", "package": "restart", "version": "1", "entry": "restart:Below"}'
+
+APP = """
+import lvgl as lv
+from mpos import Activity, TaskManager
+from mpos.app import activities
+
+count = 0
+created = 0
+
+def fail(event):
+    raise ValueError("in a raw callback")
+
+class Below(Activity):
+    def onCreate(self):
+        screen = lv.obj()
+        self.label = lv.label(screen)
+        self.setContentView(screen)
+        self.create_task(self.work())
+        activities.start(Above())
+
+    async def work(self):
+        global count
+        while True:
+            await TaskManager.sleep_ms(5)
+            count += 1
+            self.label.set_text("Below " + str(count))
+
+class Above(Activity):
+    def onCreate(self):
+        global created
+        created += 1
+        screen = lv.obj()
+        lv.label(screen).set_text("Above %d" % created)
+        self.add_button(screen, "Raise", fail).align(lv.ALIGN.BOTTOM_LEFT, 0, 0)
+        back = self.add_button(screen, "Back", None)
+        back.align(lv.ALIGN.BOTTOM_RIGHT, 0, 0)
+        self.on(back, lv.EVENT.CLICKED, lambda event: self.finish())
+        self.setContentView(screen)
+
+    def add_button(self, screen, text, raw):
+        button = lv.button(screen)
+        lv.label(button).set_text(text)
+        if raw is not None:
+            button.add_event_cb(raw, lv.EVENT.CLICKED, None)
+        return button
+"""
+
+
+@pytest.fixture
+def app(tmp_path: Path) -> project.App:
+    (tmp_path / "manifest.json").write_text(MANIFEST)
+    (tmp_path / "restart.py").write_text(APP)
+    return project.load_app(str(tmp_path))
+
+
+def tap(target: Target, text: str) -> None:
+    assert screen.wait_text(target, text, SECONDS), screen.texts(target)
+    x, y = target.device.call(f"mpos.ui_inspect.centre_of({text!r})", "mpos.ui_inspect")
+    assert target.virtual is not None and target.virtual.panel is not None
+    target.virtual.panel.click(x, y)
+
+
+def test_the_activity_starts_again_and_the_tasks_of_others_live(
+    app: project.App, request: pytest.FixtureRequest
+) -> None:
+    if request.config.getoption("port") or request.config.getoption("binary"):
+        pytest.skip("there LVGL is put right instead: tests/device/test_mending.py")
+    with Target(project.load_board("virtual")) as target:
+        start_app(target, app, {})
+        for number in (1, 2):
+            assert screen.wait_text(target, f"Above {number}", SECONDS)
+            tap(target, "Raise")
+            assert screen.wait_text(target, "ValueError: in a raw callback", SECONDS)
+            tap(target, "Tap to restart Above")
+        assert screen.wait_text(target, "Above 3", SECONDS)
+        assert not any("raw callback" in text for text in screen.texts(target))
+        before = target.device.call("restart.count", "restart")
+        tap(target, "Back")
+        assert screen.wait_text(target, "Below", SECONDS)
+        count = "await mpos.ui_inspect.wait_for('Below %d' % (restart.count + 5), 10000)"
+        assert target.device.call(count, "restart,mpos.ui_inspect")
+        assert target.device.call("restart.count", "restart") > before
+        assert target.virtual is not None and target.virtual.exit_reason is None
