@@ -39,7 +39,9 @@ class LoopIOQueue(core.IOQueue):
         if ui is not None and ui.before_poll():
             dt = 0
         self.polls += 1
-        self.polling = True
+        self.polling = True  # From here on an interrupt that creates a task rings.
+        if dt and self._is_due():
+            dt = 0
         while True:
             for ready in self.poller.ipoll(dt):
                 self._wake_tasks(ready)
@@ -49,6 +51,11 @@ class LoopIOQueue(core.IOQueue):
         self.polling = False
         if ui is not None:
             ui.after_poll()
+
+    def _is_due(self):
+        """Whether a task may run, queued by an interrupt since asyncio looked."""
+        first = core._task_queue.peek()
+        return first is not None and core.ticks_diff(first.ph_key, core.ticks()) <= 0
 
     def _leave(self):
         leaving = self.leaving
