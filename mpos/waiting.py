@@ -68,13 +68,14 @@ async def wait_for_ms(create_task, awaitable, timeout_ms):
     - it ends in time: its result or its exception is ours;
     - the timeout passes: it is cancelled, and when its `finally` blocks have run, TimeoutError is raised, or
       what they raised;
-    - we are cancelled: it is cancelled, and when its `finally` blocks have run, we end; a second
-      cancellation does not wait for them.
+    - we are cancelled: it is cancelled, and when its `finally` blocks have run, we end, and what they raised
+      is reported; a second cancellation does not wait for them.
     """
     own = not isinstance(awaitable, core.Task)
     # Before the task, which nobody would end if there were no memory for these.
     end = _End(core.cur_task)
     on_end = end.on_end
+    sleep = end.sleep(timeout_ms)
     task = as_task(create_task, awaitable)
     if timeout_ms is None or task.done():
         return await task
@@ -83,15 +84,19 @@ async def wait_for_ms(create_task, awaitable, timeout_ms):
     else:
         create_task(_watch(task, end), "wait_for")  # Others may await that task, too.
     try:
-        await end.sleep(timeout_ms)
+        await sleep
         timed_out = end.how is None
         if timed_out:
             task.cancel()
             await end.parking
     except core.CancelledError:
-        if end.how is None:
-            task.cancel()
-            await end.parking
+        try:
+            if end.how is None:
+                task.cancel()
+                await end.parking
+        finally:
+            if own:
+                _disown(task, end.how)
         raise
     how = end.how
     if timed_out and isinstance(how, (StopIteration, core.CancelledError)):
@@ -99,6 +104,16 @@ async def wait_for_ms(create_task, awaitable, timeout_ms):
     if isinstance(how, StopIteration):
         return how.value
     raise how
+
+
+def _disown(task, how):
+    """Have asyncio report the failure of `task`, which nobody awaits any more. `how` it ended: as in _End."""
+    if how is None:
+        task.state = True
+    elif isinstance(how, Exception) and not isinstance(how, StopIteration):
+        task.state = None
+        core._task_queue.push(task)
+        task.data = how
 
 
 class _End:

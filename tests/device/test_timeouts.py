@@ -1,5 +1,7 @@
 """wait_for: its ways out, and that a cancellation at any moment gets through and leaves nothing behind."""
 
+from conditions import until
+
 from mpos import CancelledError, TaskManager, TimeoutError
 
 
@@ -100,6 +102,47 @@ async def test_cancelled_at_any_moment_it_ends_and_so_does_what_it_waits_for():
         assert not cancelled or waiter.done()
         await TaskManager.sleep_ms(5)
         assert [task.name for task in TaskManager.list_tasks() if task.name == "work"] == []
+
+
+async def test_what_fails_when_the_waiter_is_cancelled_is_reported():
+    reports = []
+    TaskManager.set_exception_handler(lambda context: reports.append(str(context["exception"])))
+
+    async def work(error, cleanup_ms):
+        try:
+            await TaskManager.sleep_ms(1000)
+        finally:
+            await TaskManager.sleep_ms(cleanup_ms)
+            raise error
+
+    waiter = TaskManager.create_task(TaskManager.wait_for_ms(work(ValueError("cleanup"), 1), 2000))
+    await TaskManager.sleep_ms(1)
+    waiter.cancel()
+    assert isinstance(await raised_by(waiter), CancelledError)
+    await until(lambda: reports)
+
+    waiter = TaskManager.create_task(TaskManager.wait_for_ms(work(ValueError("too late"), 20), 2000))
+    await TaskManager.sleep_ms(1)
+    for _ in range(2):
+        waiter.cancel()
+        await TaskManager.sleep_ms(1)
+    assert isinstance(await raised_by(waiter), CancelledError)
+    await until(lambda: len(reports) == 2)
+
+    async def fail():
+        await event.wait()
+        raise ValueError("same moment")
+
+    event = TaskManager.notify_event()
+    waiter = TaskManager.create_task(TaskManager.wait_for_ms(fail(), 2000))
+    await TaskManager.sleep_ms(1)
+    event.set()
+    await TaskManager.sleep_ms(0)
+    waiter.cancel()
+    assert isinstance(await raised_by(waiter), CancelledError)
+    await until(lambda: len(reports) == 3)
+    await TaskManager.sleep_ms(5)
+    assert reports == ["cleanup", "too late", "same moment"], reports
 
 
 async def test_a_cancellation_is_not_lost_when_the_result_comes_at_the_same_moment():
