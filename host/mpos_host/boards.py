@@ -70,7 +70,9 @@ def find_port(
     Raises UserError if there is none, or several and nobody to ask.
     """
     if board.is_process:
-        raise UserError(f"{board.name} has no USB port: say --port (`mpos run --headless` shows one)", 2)
+        raise UserError(
+            f"{board.name} has no USB port: say --port, which `mpos run APP` shows while it runs", 2
+        )
     candidates = [port for port in ports if may_be(board, port)]
     if not candidates:
         others = ", ".join(f"{port.device} ({port.usb_id} {port.description})" for port in ports) or "nothing"

@@ -9,6 +9,7 @@ from __future__ import annotations
 import argparse
 import sys
 from collections.abc import Callable, Sequence
+from typing import NoReturn
 
 from mpos_host import commands, run, top
 from mpos_host.project import UserError
@@ -29,10 +30,31 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return 1
 
 
+class _Parser(argparse.ArgumentParser):
+    """An error is one line here as well, without the usage in front of it."""
+
+    def error(self, message: str) -> NoReturn:
+        self.exit(2, f"mpos: {message} (see {self.prog} --help)\n")
+
+
+def _seconds(text: str) -> float:
+    try:
+        seconds = float(text)
+    except ValueError:
+        seconds = -1
+    if not 0 <= seconds < 1e6:  # a NaN neither
+        raise argparse.ArgumentTypeError(f"{text!r} is no time: say seconds, like 2.5")
+    return seconds
+
+
+def _text(text: str) -> str:
+    if not text:
+        raise argparse.ArgumentTypeError("an empty text is on every screen: say which to wait for")
+    return text
+
+
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
-        prog="mpos", description="Run and look at apps on a board with a screen."
-    )
+    parser = _Parser(prog="mpos", description="Run and look at apps on a board with a screen.")
     commands_of = parser.add_subparsers(required=True, metavar="COMMAND")
 
     def add(name: str, command: Callable[[argparse.Namespace], int], text: str) -> argparse.ArgumentParser:
@@ -45,13 +67,23 @@ def _parser() -> argparse.ArgumentParser:
     commands.board_options(it)
     it.add_argument("--source", action="store_true", help="deploy .py files instead of .mpy")
     it.add_argument("--headless", action="store_true", help="no window (only unix_sdl has one)")
-    it.add_argument("--expect", metavar="TEXT", help="end well as soon as a visible widget shows TEXT")
     it.add_argument(
-        "--timeout", type=float, default=60, metavar="S", help="how long --expect waits (default: 60 seconds)"
+        "--expect", type=_text, metavar="TEXT", help="end well as soon as a visible widget shows TEXT"
+    )
+    it.add_argument(
+        "--timeout",
+        type=_seconds,
+        default=60,
+        metavar="S",
+        help="how long --expect waits (default: 60 seconds)",
     )
     it.add_argument("--screenshot", metavar="FILE.png", help="leave a picture of the screen at the end")
     it.add_argument(
-        "--arg", action="append", default=[], metavar="NAME=VALUE", help="an extra of the app's intent; again"
+        "--arg",
+        action="append",
+        default=[],
+        metavar="NAME=VALUE",
+        help="an entry of the activity's extras; may be given several times",
     )
 
     it = add("deploy", commands.deploy, "Bring mpos and apps onto a board; only what changed is sent.")
@@ -82,7 +114,7 @@ def _parser() -> argparse.ArgumentParser:
     it = add("top", top.top, "Show what the tasks of a running board use, live.")
     commands.board_options(it)
     it.add_argument("--once", action="store_true", help="one table, then end")
-    it.add_argument("--interval", type=float, default=2, metavar="S", help="seconds between (default: 2)")
+    it.add_argument("--interval", type=_seconds, default=2, metavar="S", help="seconds between (default: 2)")
 
     add("boards", commands.boards, "List the boards, and what is connected.")
     return parser

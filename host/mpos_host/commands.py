@@ -70,8 +70,8 @@ def deploy(options: argparse.Namespace) -> int:
     with running_target(options, "deploy", exact=True) as target:
         target.device.enter()
         done = deploy_files(target.device, plan(target.board, apps, options.source), target.board)
-        written, removed = len(done.written), len(done.removed)
-        print(f"{written} files written ({done.bytes_sent / 1024:.0f} KB), {removed} removed")
+        reset = "; they run after a reset: mpos reset" if done.written or done.removed else ""
+        print(f"{done}{reset}")
     return 0
 
 
@@ -80,7 +80,9 @@ def test(options: argparse.Namespace) -> int:
     try:
         import pytest
     except ImportError:
-        raise UserError("the tests need pytest: pip install 'mpos-host[test]'") from None
+        raise UserError(
+            "the tests need pytest: `make test` installs it, or pip install '.[test]' in a checkout"
+        ) from None
     arguments = [str(path) for path in options.paths]
     if not arguments:
         smoke = sorted((project.root() / "tests" / "device").glob("smoke_*.py"))
@@ -116,14 +118,21 @@ class _CtrlC:
 
 def screenshot(options: argparse.Namespace) -> int:
     """Take a picture of the screen of a running board."""
+    screen.check_picture(options.file)
     with running_target(options, "screenshot") as target:
-        Path(options.file).write_bytes(screen.screenshot(target))
+        screen.save_picture(target, options.file)
     return 0
 
 
 def shell(options: argparse.Namespace) -> int:
     """mpremote's REPL on the board, without a reset."""
+    if not (sys.stdin.isatty() and sys.stdout.isatty()):
+        raise UserError("mpos shell is for a terminal; elsewhere: mpremote connect PORT resume exec CODE", 2)
+    if options.port:
+        options.board = options.board or "virtual"  # a REPL is the same on every board
     with open_target(options) as target:
+        assert target.device  # a port that is missing or busy is said as by every other command
+        target.disconnect()
         command = [sys.executable, "-m", "mpremote", "connect", target.port, "resume", "repl"]
         return subprocess.run(command).returncode
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import re
 import subprocess
 import tempfile
 from collections.abc import Iterable
@@ -77,7 +78,15 @@ def _mpy_cross(source: Source, output: str) -> None:
     except subprocess.TimeoutExpired:
         raise UserError(f"mpy-cross did not finish {source.path} in {_TIMEOUT_S} s") from None
     if done.returncode:
-        raise UserError(f"mpy-cross cannot compile {source.path}:\n{(done.stderr or done.stdout).strip()}")
+        raise UserError(_complaint(source.path, done.stderr or done.stdout), 2)
+
+
+def _complaint(path: Path, printed: str) -> str:
+    """The last two lines of the traceback that mpy-cross prints, as one: the place and what is wrong."""
+    *_, place, what = ["", "", *printed.strip().splitlines()]
+    line = re.search(r"line (\d+)", place)
+    where = f"{path}:{line[1]}" if line else f"{path}"
+    return f"{where}: {what} (mpy-cross; MicroPython has not all of Python's syntax)"
 
 
 @cache

@@ -98,6 +98,7 @@ def server() -> Iterator[Served]:
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         text=True,
+        start_new_session=True,  # a Ctrl-C at the terminal is for this process, which then ends that one
     )
     assert process.stdin is not None and process.stdout is not None
     try:

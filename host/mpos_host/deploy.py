@@ -62,6 +62,12 @@ class Deployed:
     removed: list[str]
     bytes_sent: int
 
+    def __str__(self) -> str:
+        files = "1 file" if len(self.written) == 1 else f"{len(self.written)} files"
+        sent = self.bytes_sent
+        size = f"{sent} bytes" if sent < 1024 else f"{sent / 1024:.0f} KB"
+        return f"{files} written ({size}), {len(self.removed)} removed"
+
 
 def plan(board: Board, apps: Sequence[App] = (), source: bool = False) -> Files:
     """What `board` needs to run mpos and `apps`, compiled for it; `source` for .py files instead.

@@ -98,9 +98,7 @@ def erase(port: Port) -> None:
 def deploy_to(board: Board, port: Port, apps: Sequence[App]) -> None:
     """Bring mpos, the board and apps onto the board. What runs on it is stopped."""
     with _reach(port) as device:
-        done = deploy(device, plan(board, apps), board)
-    size = f"{done.bytes_sent / 1024:.0f} KB"
-    print(f"{len(done.written)} files written ({size}), {len(done.removed)} removed")
+        print(deploy(device, plan(board, apps), board))
 
 
 def boot(board: Board, port: Port) -> None:

@@ -108,7 +108,7 @@ def load_app(where: str) -> App:
     directory = _app_directory(where)
     path = directory / "manifest.json"
     if not path.is_file():
-        raise UserError(f"{directory} has no manifest.json: it is no app (see docs/command-line.md)", 2)
+        raise UserError(f"{directory} has no manifest.json: it is no app (see docs/apps.md)", 2)
     try:
         manifest = json.loads(path.read_text(encoding="utf-8"))
     except (ValueError, UnicodeDecodeError) as error:
@@ -116,8 +116,10 @@ def load_app(where: str) -> App:
     if not isinstance(manifest, dict):
         raise UserError(f'{path} must hold an object, like {{"name": ...}}', 2)
     for key in ("name", "package", "version", "entry"):
-        if not isinstance(manifest.get(key), str) or not manifest[key]:
+        if key not in manifest:
             raise UserError(f'{path} lacks "{key}" (a string)', 2)
+        if not isinstance(manifest[key], str) or not manifest[key]:
+            raise UserError(f'{path}: "{key}" must be a string, not {json.dumps(manifest[key])}', 2)
     package = manifest["package"]
     if not all(part.isidentifier() for part in package.split(".")):
         raise UserError(f'{path}: "package" must be a name like demo_download, not {package!r}', 2)
@@ -138,6 +140,8 @@ def _app_directory(where: str) -> Path:
     for candidate in (given, root() / given, root() / "apps" / given):
         if candidate.is_dir():
             return candidate.resolve()
+    if given.is_file():
+        raise UserError(f"{where} is a file: an app is a folder with a manifest.json (see docs/apps.md)", 2)
     names = [app.name for app in apps()]
     close = difflib.get_close_matches(given.name, names)
     hint = f"did you mean {' or '.join(close)}?" if close else f"apps here: {', '.join(names) or 'none'}"

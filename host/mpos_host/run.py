@@ -7,7 +7,6 @@ import json
 import os
 import sys
 import time
-from pathlib import Path
 
 from mpos_host import project, screen
 from mpos_host.app_log import AppLog
@@ -33,6 +32,8 @@ def run(options: argparse.Namespace) -> int:
     """The command. Returns the exit code."""
     app = project.load_app(options.app)
     extras = parse_extras(options.arg)
+    if options.screenshot is not None:
+        screen.check_picture(options.screenshot)
     if not options.headless:
         _show_window()
     with open_target(options, log=show) as target:
@@ -44,7 +45,7 @@ def run(options: argparse.Namespace) -> int:
             good = options.expect is None or expect(target, options.expect, options.timeout)
         finally:
             if options.screenshot is not None and target.exit_reason() is None:
-                Path(options.screenshot).write_bytes(screen.screenshot(target))
+                screen.save_picture(target, options.screenshot)
         if options.expect is None and options.screenshot is None:
             follow(target)
     return 0 if good else 1

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import base64
+from pathlib import Path
 
 from mpos_host.png import rgb565_to_png
+from mpos_host.project import UserError
 from mpos_host.target import Target
 
 # Seconds for a picture: 320x240 are 205 KB of base64, 18 s on a serial line of 115200 baud.
@@ -27,6 +29,23 @@ def screenshot(target: Target) -> bytes:
     if target.virtual is not None and target.virtual.panel is not None:
         return target.virtual.panel.screenshot()
     return png_of(target.device.printed_by("mpos.ui_inspect.screenshot()", "mpos.ui_inspect", _PICTURE))
+
+
+def check_picture(path: str) -> None:
+    """Raise `UserError` if no picture can be written to `path`: before the board has been asked for one."""
+    if Path(path).is_dir():
+        raise UserError(f"{path} is a folder: name the PNG file to write", 2)
+    if not Path(path).absolute().parent.is_dir():
+        raise UserError(f"there is no folder {Path(path).parent} for the picture {Path(path).name}", 2)
+
+
+def save_picture(target: Target, path: str) -> None:
+    """Write `screenshot()` to `path`. Raises `UserError` if that cannot be written."""
+    picture = screenshot(target)
+    try:
+        Path(path).write_bytes(picture)
+    except OSError as error:
+        raise UserError(f"cannot write the picture {path}: {error.strerror}") from None
 
 
 def png_of(printed: str) -> bytes:

@@ -25,6 +25,10 @@ if TYPE_CHECKING:
 # Seconds for the port of a board that was reset: USB takes one or two.
 _COME_BACK = 10
 
+# Bytes. The virtual board's firmware takes 45 KB of its heap; LittleFS needs 16 blocks of 4 KB.
+_SMALLEST_HEAP = 64 * 1024
+_SMALLEST_FLASH = 64 * 1024
+
 
 class Target:
     """`board` at `port`, or played by a process of this computer. A context manager.
@@ -169,8 +173,12 @@ def _process_options(board: Board, binary: str | None, heap: str | None, flash: 
     else:
         options["binary"] = str(Path(binary).resolve())
     if heap is not None:
-        parse_size(heap)
+        if parse_size(heap) < _SMALLEST_HEAP:
+            raise UserError(f"a heap of {heap} is too small for the virtual board: say 256k or more", 2)
         options["heap"] = heap
     if flash is not None or "flash" in board.facts:
-        options["flash_size"] = parse_size(flash or str(board.facts["flash"].get("size", "4M")))
+        size = flash or str(board.facts["flash"].get("size", "4M"))
+        options["flash_size"] = parse_size(size)
+        if options["flash_size"] % 4096 or options["flash_size"] < _SMALLEST_FLASH:
+            raise UserError(f"a flash of {size} cannot be: say 64k or more, a multiple of 4k", 2)
     return options

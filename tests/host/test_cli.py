@@ -91,8 +91,9 @@ def test_a_folder_without_manifest_is_no_app(tmp_path: Path):
     [
         ("{", "is not valid JSON"),
         ("[]", "must hold an object"),
-        ({**GOOD, "entry": 3}, 'lacks "entry"'),
-        ({**GOOD, "version": ""}, 'lacks "version"'),
+        ({key: text for key, text in GOOD.items() if key != "entry"}, 'lacks "entry"'),
+        ({**GOOD, "version": 1}, '"version" must be a string, not 1'),
+        ({**GOOD, "version": ""}, '"version" must be a string'),
         ({**GOOD, "package": "no/name"}, '"package" must be a name'),
         ({**GOOD, "entry": "hello"}, '"entry" must be "module:Class"'),
         ({**GOOD, "entry": "helo:Hello"}, "names helo.py"),
@@ -106,6 +107,42 @@ def test_an_error_in_the_manifest_is_said_before_anything_starts(tmp_path: Path,
 def test_an_error_of_syntax_is_said_with_its_line(tmp_path: Path):
     done = mpos("run", write_app(tmp_path / "app", "class Hello:\n  def"))
     assert_one_line(done, 2, "hello.py:2")
+
+
+def test_syntax_that_only_cpython_has_is_said_in_one_line(tmp_path: Path):
+    source = "class Hello:\n    match 1:\n        case 1:\n            pass\n"
+    done = mpos("run", write_app(tmp_path / "app", source))
+    assert_one_line(done, 2, "hello.py:2: SyntaxError", "MicroPython")
+
+
+def test_a_file_is_no_app(app: Path):
+    assert_one_line(mpos("run", app / "hello.py"), 2, "is a file: an app is a folder")
+
+
+def test_an_error_in_the_options_is_one_line():
+    assert_one_line(mpos("run"), 2, "required: app", "mpos run --help")
+    assert_one_line(mpos("runn"), 2, "invalid choice: 'runn'")
+    for seconds in ("soon", "nan", "-1", "inf"):
+        assert_one_line(mpos("run", "demo_download", "--timeout", seconds), 2, f"'{seconds}' is no time")
+        assert_one_line(mpos("top", "--interval", seconds), 2, f"'{seconds}' is no time")
+    assert_one_line(mpos("run", "demo_download", "--expect", ""), 2, "empty text")
+
+
+def test_sizes_that_cannot_be_are_said_before_anything_starts():
+    for size in ("0", "10k"):
+        assert_one_line(mpos("run", "demo_download", "--heap", size), 2, f"a heap of {size} is too small")
+    for size in ("0", "10k", "5000000"):
+        assert_one_line(mpos("run", "demo_download", "--flash", size), 2, f"a flash of {size} cannot be")
+
+
+def test_a_picture_that_cannot_be_written_is_said_before_anything_starts(tmp_path: Path):
+    for where, said in ((tmp_path / "none" / "a.png", "there is no folder"), (tmp_path, "is a folder")):
+        assert_one_line(mpos("run", "demo_download", "--screenshot", where), 2, said)
+        assert_one_line(mpos("screenshot", where, "--port", "/dev/ttyNONE"), 2, said)
+
+
+def test_a_shell_without_a_terminal_is_said():
+    assert_one_line(mpos("shell"), 2, "is for a terminal")
 
 
 def test_options_that_cannot_be_are_said():
