@@ -158,6 +158,8 @@ def _check_entry(path: Path, directory: Path, module: str, activity: str) -> Non
         tree = ast.parse(source.read_text(encoding="utf-8"), str(source))
     except SyntaxError as error:
         raise UserError(f"{source}:{error.lineno}: {error.msg}", 2) from None
+    except ValueError as error:  # it is not UTF-8, or holds a zero byte
+        raise UserError(f"{source} is no Python source: {error}", 2) from None
     classes = [node.name for node in ast.walk(tree) if isinstance(node, ast.ClassDef)]
     names = {
         alias.asname or alias.name

@@ -135,6 +135,7 @@ def _show_window() -> None:
 def _send_extras(target: Target, extras: dict[str, str]) -> None:
     device = target.device
     if extras:
-        device.write_file(_EXTRAS, json.dumps(extras).encode())
+        # As UTF-8: MicroPython makes two characters of an escape like \ud83d\ude00.
+        device.write_file(_EXTRAS, json.dumps(extras, ensure_ascii=False).encode())
     else:
         device.exec(f"import os\nif {_EXTRAS[1:]!r} in os.listdir('/'): os.remove({_EXTRAS!r})")

