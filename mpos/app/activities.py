@@ -70,7 +70,7 @@ def recreate(activity):
 
 
 def may_delete():
-    """Whether widgets may be deleted: once LVGL can no longer be trusted (`mpos.mender`), it may crash then."""
+    """Whether widgets may be deleted: LVGL may crash then once it can no longer be trusted (`mpos.mender`)."""
     loop = TaskManager.lvgl_loop()
     return loop is None or not loop.mender.untrusted
 
@@ -87,19 +87,6 @@ def tell_failure(title, error, name):
     from .failure import show_failure
 
     show_failure(title, error)
-
-
-def _create(activity):
-    try:
-        activity.onCreate()
-        if activity.screen is None:
-            raise ValueError("%s.onCreate() must call setContentView(screen)" % type(activity).__name__)
-    except Exception as error:
-        failed(activity, "onCreate", error)
-        _remove(activity)
-        return False
-    _enter(activity)
-    return True
 
 
 def _create(activity):

@@ -1,7 +1,5 @@
 """Deploying to a virtual board: what is sent, what is removed, what is refused."""
 
-import time
-
 import pytest
 from device_files import tree
 
@@ -39,18 +37,28 @@ def device(board):
         yield device
 
 
+class Counting:
+    """A connection that counts the round trips: over USB they are what a deployment takes its time for."""
+
+    def __init__(self, device):
+        self._device = device
+        self.commands = 0
+
+    def exec(self, command):
+        self.commands += 1
+        return self._device.exec(command)
+
+
 def test_the_first_deployment_writes_all_and_the_second_nothing(device):
     files = deploy.plan(VIRTUAL)
-    start = time.monotonic()
     first = deploy.deploy(device, files, VIRTUAL)
-    assert time.monotonic() - start < 3
     assert first.written == [path for path, _ in files] and first.removed == []
     assert first.bytes_sent == sum(len(content) for _, content in files)
     assert tree(device) == {path: len(content) for path, content in files}
 
-    start = time.monotonic()
-    assert deploy.deploy(device, files, VIRTUAL) == deploy.Deployed([], [], 0)
-    assert time.monotonic() - start < 0.5
+    counting = Counting(device)
+    assert deploy.deploy(counting, files, VIRTUAL) == deploy.Deployed([], [], 0)
+    assert counting.commands < len(files) / 4
 
 
 def test_what_is_on_the_board_runs_and_its_tracebacks_name_file_and_line(device):
@@ -182,7 +190,7 @@ def test_two_apps_of_one_name_are_refused():
 def test_a_syntax_error_is_shown_with_file_and_line(tmp_path):
     source = tmp_path / "wrong.py"
     source.write_text("x = 1\ndef f(:\n")
-    with pytest.raises(UserError, match=r"(?s)cannot compile .*wrong\.py.*line 2"):
+    with pytest.raises(UserError, match=r"wrong\.py:2: SyntaxError: invalid syntax"):
         compiler.compile_one(compiler.Source(source, "/lib/wrong.py", "x64"))
 
 

@@ -26,7 +26,7 @@ class Board(Terminal):
     """The board's end of a port."""
 
     def __init__(self, fd: int):
-        super().__init__(fd=fd, patience=5)
+        super().__init__(fd=fd, patience=30)
         self.is_over = threading.Event()
 
     def send(self, data: bytes | str) -> None:
@@ -54,7 +54,7 @@ def port_of(play: Callable[[Board], None]) -> Iterator[str]:
         board.is_over.set()
         with suppress(termios.error):  # it has hung up
             termios.tcflush(theirs, termios.TCIOFLUSH)  # it may wait for room
-        thread.join(10)
+        thread.join(30)
         os.close(theirs)
         with suppress(OSError):
             board.close()
@@ -74,7 +74,7 @@ def test_a_board_that_never_stops_printing_is_given_up_in_time():
             device.enter(timeout=0.5)
         with pytest.raises(DeviceTimeout, match="the raw REPL after a soft reset"):
             device.enter(soft_reset=True, timeout=0.5)
-        assert time.monotonic() - began < 5
+        assert time.monotonic() - began < 30
 
 
 def test_a_command_that_never_stops_printing_is_given_up_and_can_be_interrupted():
@@ -82,7 +82,7 @@ def test_a_command_that_never_stops_printing_is_given_up_and_can_be_interrupted(
         began = time.monotonic()
         with pytest.raises(DeviceTimeout, match=r"waited 0\.5 s for the end of"):
             device.exec("while True:\n    print('x' * 50)", timeout=0.5)
-        assert time.monotonic() - began < 5
+        assert time.monotonic() - began < 30
         assert "KeyboardInterrupt" in device.interrupt()
         assert device.eval("1") == 1
 
@@ -99,7 +99,7 @@ def test_a_board_that_boots_for_ever_ends_flash_sh(monkeypatch: pytest.MonkeyPat
         began = time.monotonic()
         with pytest.raises(UserError, match=r"mpos did not start. The board printed:\n(.*\n)*guru"):
             flash.boot(project.load_board("virtual"), Port.known_as(port, ""))
-        assert time.monotonic() - began < 15
+        assert time.monotonic() - began < 30
 
 
 def test_a_port_that_vanishes_in_the_middle_of_a_command_is_an_error_of_one_line():
@@ -119,13 +119,15 @@ def test_a_character_whose_bytes_come_one_by_one_is_shown_whole():
     seen = threading.Semaphore(0)
 
     def play(board: Board) -> None:
+        board.until(b"\n")  # opening the port drops what is in it
         for byte in "a\u00e9\u20ac\U0001f600z".encode():
             board.send(bytes([byte]))
-            assert seen.acquire(timeout=5)
+            assert seen.acquire(timeout=30)
 
     with port_of(play) as port, Device(port) as device:
+        device.send_line("go")
         shown = ""
-        until = time.monotonic() + 5
+        until = time.monotonic() + 30
         while not shown.endswith("z") and time.monotonic() < until:
             shown += device.follow(0.02)
             seen.release()
