@@ -147,6 +147,7 @@ class _Commands:
 
     def write_a_file(self) -> None:
         data = self._randomly.randbytes(600)
+        self._device.enter()  # it may be the first command of all
         self._device.transport.fs_writefile("/soak.bin", data)
         self._expect(data, self._device.transport.fs_readfile("/soak.bin"))
 
