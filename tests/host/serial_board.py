@@ -24,7 +24,7 @@ def bare_board(request: pytest.FixtureRequest) -> Iterator[VirtualBoard]:
 def mpremote(board: VirtualBoard, *arguments: str, fails: bool = False, cwd: Path | None = None) -> str:
     """Run `mpremote connect PORT ARGUMENTS...`; returns its output. It must succeed, or fail if `fails`."""
     command = [sys.executable, "-m", "mpremote", "connect", board.port, *arguments]
-    done = subprocess.run(command, capture_output=True, timeout=30, cwd=cwd)
+    done = subprocess.run(command, capture_output=True, timeout=60, cwd=cwd)
     output = (done.stdout + done.stderr).decode()
     assert bool(done.returncode) == fails, f"{arguments}: exit code {done.returncode}: {output}"
     return output

@@ -28,9 +28,11 @@ def test_exec_answers_and_the_tasks_go_on(console: ConsoleBoard) -> None:
 
 
 def test_a_command_that_awaits_leaves_the_loop_running(console: ConsoleBoard) -> None:
-    code = "import asyncio; before = ticks; await asyncio.sleep(0.3); print(ticks - before)"
-    assert 50 < int(console.mpremote("exec", code)) <= 150
-    assert int(console.mpremote("exec", "print(before)")) > 0
+    code = (
+        "import asyncio\nbefore = ticks\nwhile ticks < before + 50: await asyncio.sleep(0.01)\nprint(before)"
+    )
+    before = int(console.mpremote("exec", code))
+    assert int(console.mpremote("exec", "print(before)")) == before > 0
 
 
 def test_a_command_that_does_not_await_has_the_loop_for_itself(console: ConsoleBoard) -> None:
@@ -110,8 +112,10 @@ def test_files_of_100_kb_arrive_whole_both_ways(console: ConsoleBoard, tmp_path:
 
 
 CHATTY = """
+number = 0
+
 async def chatter():
-    number = 0
+    global number
     while True:
         print("line >>>", number, "of the app")
         number += 1
@@ -138,8 +142,10 @@ def test_what_the_app_prints_is_shown_when_the_program_has_left(console: Console
         terminal.until(b"\r\n>")
         terminal.send(b"\x05A\x01")
         terminal.until(b"R\x01\x80\x00\x01")
-        terminal.send(CHATTY.encode() + b"await TaskManager.sleep(0.1)\nchatty.cancel()\x04")
-        assert terminal.until(b">") == b"\x01\x04\x04\x04>"
+        terminal.send(
+            CHATTY.encode() + b"while number < 3: await TaskManager.sleep_ms(5)\nchatty.cancel()\x04"
+        )
+        assert terminal.until(b">").lstrip(b"\x01") == b"\x04\x04\x04>"  # nothing but the protocol
         terminal.send(b"\x02")
         assert terminal.until(b"MicroPython").startswith(b"\r\nline >>> 0 of the app\r\nline >>> 1 of")
 
@@ -196,7 +202,7 @@ def test_the_repl_of_mpremote_is_interactive(console: ConsoleBoard) -> None:
             assert person.type("6 * 7") == "42\n"
             assert re.fullmatch(r"\d+\n", person.type("ticks"))
             person.send(b"\x1d")  # Ctrl-]
-            assert mpremote.wait(10) == 0
+            assert mpremote.wait(30) == 0
         finally:
             mpremote.kill()
             mpremote.wait()

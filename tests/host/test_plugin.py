@@ -88,7 +88,7 @@ def test_modules_beside_the_file_can_be_imported(device_tests):
 
 def test_a_blocking_test_is_stopped_and_named_and_the_next_one_runs(device_tests):
     result = device_tests(
-        "TIMEOUT = 1\ndef test_hangs():\n    print('going in')\n    while True:\n        pass\n"
+        "TIMEOUT = 3\ndef test_hangs():\n    print('going in')\n    while True:\n        pass\n"
         "def test_next():\n    pass\n"
     )
     result.assert_outcomes(failed=1, passed=1)
@@ -97,7 +97,7 @@ def test_a_blocking_test_is_stopped_and_named_and_the_next_one_runs(device_tests
 
 def test_a_test_that_waits_for_ever_is_stopped_by_the_loop(device_tests):
     result = device_tests(
-        "TIMEOUT = 1\nimport asyncio\nasync def test_waits():\n    await asyncio.Event().wait()\n"
+        "TIMEOUT = 3\nimport asyncio\nasync def test_waits():\n    await asyncio.Event().wait()\n"
         "def test_next():\n    pass\n"
     )
     result.assert_outcomes(failed=1, passed=1)
@@ -147,8 +147,8 @@ def test_the_display_and_a_screen_are_there_for_who_asks(device_tests):
         "    assert lv.screen_active() is screen or lv.screen_active() == screen\n"
         "    frames = lvgl_loop.stats()['frames']\n"
         "    lv.label(screen).set_text('hello')\n"
-        "    await TaskManager.sleep_ms(100)\n"
-        "    assert lvgl_loop.stats()['frames'] > frames\n"
+        "    while lvgl_loop.stats()['frames'] == frames:\n"
+        "        await TaskManager.sleep_ms(5)\n"
     )
     result.assert_outcomes(passed=1)
 
@@ -170,7 +170,7 @@ def test_ctrl_c_ends_the_run_and_leaves_nothing_running(pytester: pytest.Pyteste
         children = handles_of_children(run.pid)
         assert children
         run.send_signal(signal.SIGINT)
-        output, _ = run.communicate(timeout=30)
+        output, _ = run.communicate(timeout=60)
     finally:
         run.kill()
         run.communicate()

@@ -132,13 +132,12 @@ def test_the_next_mpremote_gets_a_board_without_the_main_that_died(bare_board: V
 
 
 def test_waiting_for_output_ends_with_the_board_and_says_why(bare_board: VirtualBoard) -> None:
+    bare_board.wait_output(">>> ")
     with pytest.raises(TimeoutError, match="did not print 'never' .within 0.1 s.; it printed: .*MicroPython"):
         bare_board.wait_output("never", timeout=0.1)
     threading.Timer(0.2, kill_vm, [bare_board]).start()
-    started = time.monotonic()
-    with pytest.raises(TimeoutError, match="killed by SIGKILL"):
-        bare_board.wait_output("never", timeout=30)
-    assert time.monotonic() - started < 10
+    with pytest.raises(TimeoutError, match="killed by SIGKILL"):  # or it would say: within 60 s
+        bare_board.wait_output("never", timeout=60)
 
 
 def test_a_megabyte_that_nobody_reads_is_printed_to_its_end(bare_board: VirtualBoard) -> None:

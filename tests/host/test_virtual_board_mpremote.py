@@ -61,12 +61,10 @@ def test_a_tree_is_copied_and_its_module_runs(bare_board: VirtualBoard, tmp_path
     assert mpremote(bare_board, "exec", "import package; print(package.VALUE)") == "77\r\n"
 
 
-def test_a_file_of_200_kilobytes_takes_seconds(bare_board: VirtualBoard, tmp_path: Path) -> None:
+def test_a_file_of_200_kilobytes_arrives_whole_both_ways(bare_board: VirtualBoard, tmp_path: Path) -> None:
     (tmp_path / "large.bin").write_bytes(os.urandom(200_000))
-    started = time.monotonic()
     mpremote(bare_board, "cp", str(tmp_path / "large.bin"), ":")
     mpremote(bare_board, "cp", ":large.bin", str(tmp_path / "again.bin"))
-    assert time.monotonic() - started < 15
     assert (tmp_path / "again.bin").read_bytes() == (tmp_path / "large.bin").read_bytes()
 
 
@@ -110,7 +108,7 @@ def test_edit_brings_the_file_back(bare_board: VirtualBoard, tmp_path: Path, mon
     editor.write_text('#!/bin/sh\nprintf new > "$1"\n')
     editor.chmod(0o755)
     command = [sys.executable, "-m", "mpremote", "connect", bare_board.port, "edit", ":e.txt"]
-    subprocess.run(command, env={**os.environ, "EDITOR": str(editor)}, check=True, timeout=30)
+    subprocess.run(command, env={**os.environ, "EDITOR": str(editor)}, check=True, timeout=60)
     assert mpremote(bare_board, "cat", "e.txt").endswith("new")
 
 
@@ -126,7 +124,7 @@ def test_repl_takes_lines_and_leaves_with_ctrl_x(bare_board: VirtualBoard) -> No
         _type(master, b"while True: pass\r\r", b"\r\n... \r\n")
         _type(master, b"\x03", b"KeyboardInterrupt")
         os.write(master, b"\x18")
-        assert process.wait(10) == 0
+        assert process.wait(30) == 0
     finally:
         process.kill()
         process.wait()
@@ -136,7 +134,7 @@ def test_repl_takes_lines_and_leaves_with_ctrl_x(bare_board: VirtualBoard) -> No
 def _type(terminal: int, keys: bytes, answer: bytes) -> None:
     os.write(terminal, keys)
     seen = b""
-    deadline = time.monotonic() + 10
+    deadline = time.monotonic() + 30
     while answer not in seen:
         ready, _, _ = select.select([terminal], [], [], deadline - time.monotonic())
         assert ready, f"no {answer!r} after typing {keys!r}, but {seen!r}"

@@ -46,7 +46,7 @@ class ConsoleBoard:
         assert virtual is not None
         since = virtual.output_position
         virtual.reset()
-        virtual.wait_output("counting beside the console", since=since)
+        virtual.wait_output("counting beside the console", timeout=30, since=since)
 
     def close(self) -> None:
         """Leave a board without main.py behind."""

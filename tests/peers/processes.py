@@ -26,7 +26,7 @@ def handles_of_children(pid: int) -> list[int]:
     ]
 
 
-def wait_gone(handles: list[int], seconds: float = 10) -> None:
+def wait_gone(handles: list[int], seconds: float = 30) -> None:
     """Wait for the end of the processes behind these pidfds, and close them."""
     for handle in handles:
         ended, _, _ = select.select([handle], [], [], seconds)

@@ -12,7 +12,7 @@ class Terminal:
     """The port `name`, or the terminal `fd`, open from construction to `close()`. Reads wait at most
     `patience` seconds."""
 
-    def __init__(self, name: str = "", fd: int = -1, patience: float = 10.0):
+    def __init__(self, name: str = "", fd: int = -1, patience: float = 30.0):
         self.patience = patience
         self._fd = os.open(name, os.O_RDWR | os.O_NOCTTY) if name else fd
         if name:
