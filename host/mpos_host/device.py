@@ -148,6 +148,10 @@ class Device:
         self._stream.skip(_PROMPT)
         return self._stream.for_a_while(seconds)
 
+    def press_enter(self) -> None:
+        """Enter at the friendly prompt: another prompt follows. A board that boots keeps it until then."""
+        self._stream.write(b"\r")
+
     def send_line(self, text: str) -> None:
         """Give the code that runs a line on its stdin."""
         self._stream.write(text.encode() + b"\n")

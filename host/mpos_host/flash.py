@@ -25,7 +25,8 @@ _BOOT_S = 45  # an ESP32 with a new file system formats it at the first boot
 _PAUSE_S = 0.1  # between two looks for a port
 _LAST_OUTPUT = 16 * 1024  # characters that are kept of what it prints until it is up
 _LAST_LINES = 40  # of them, that are shown if it does not come up
-_QUIET_S = 2  # no output for so long: the boot message was over before the port could be opened
+_QUIET_S = 2  # no output for so long: it boots, or the message was over before the port could be opened
+_PROMPT = ">> "  # the end of it: follow() may have taken the first character for the raw REPL's
 
 
 def check(board: Board, apps: Sequence[App], firmware: str | None) -> None:
@@ -126,12 +127,17 @@ def _boot_message(device: Device, message: str, deadline: float) -> str:
         now = time.monotonic()
         heard = now if new else heard
         quiet = now - heard >= _QUIET_S
-        if quiet and _is_running(device):
+        has_prompt = quiet and printed.endswith(_PROMPT)
+        if has_prompt and _is_running(device):
             return "mpos is up (its message was over before the port was back)"
         # A board that boots again and again is never quiet.
-        if now >= deadline or (quiet and "Traceback" in printed):
+        if has_prompt or now >= deadline:
             last = "\n".join(printed.strip().splitlines()[-_LAST_LINES:])
             raise UserError(f"mpos did not start. The board printed:\n{last or '(nothing)'}")
+        if quiet:
+            # Ctrl-C would end the main.py of one that boots; this is answered once somebody serves the REPL.
+            device.press_enter()
+            heard = now
     return next(line for line in printed.splitlines() if message in line)
 
 

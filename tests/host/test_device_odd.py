@@ -102,6 +102,32 @@ def test_a_board_that_boots_for_ever_ends_flash_sh(monkeypatch: pytest.MonkeyPat
         assert time.monotonic() - began < 30
 
 
+def test_a_board_that_boots_slowly_is_not_interrupted(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+):
+    def play(board: Board) -> None:
+        board.until(b"\x01")
+        board.send(GREETING)
+        board.until(b"machine.reset()\n\x04")
+        board.until(b"\r\r\r")  # a Ctrl-C in between would end its main.py
+        board.send(b"mpos: virtual is up, MicroPython 1.29\r\n>>> ")
+
+    monkeypatch.setattr(flash, "_QUIET_S", 0.1)
+    with port_of(play) as port:
+        flash.boot(project.load_board("virtual"), Port.known_as(port, ""))
+    assert capsys.readouterr().out.startswith("mpos: virtual is up")
+
+
+def test_a_main_that_ends_without_mpos_is_told_from_one_that_is_slow():
+    with VirtualBoard(panel=False) as board:
+        with Device(board.port) as device:
+            device.write_file("/main.py", b"import time\ntime.sleep(4)\nraise ValueError('no good')")
+        with pytest.raises(
+            UserError, match=r"(?s)mpos did not start. The board printed:.*ValueError: no good"
+        ):
+            flash.boot(project.load_board("virtual"), Port.known_as(board.port, ""))
+
+
 def test_a_port_that_vanishes_in_the_middle_of_a_command_is_an_error_of_one_line():
     def play(board: Board) -> None:
         board.until(b"\x01")
