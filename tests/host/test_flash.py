@@ -132,19 +132,20 @@ def test_killed_at_any_moment_the_board_boots_and_a_second_run_completes(virtual
     running = subprocess.Popen(
         [ROOT / "flash.sh", name, "--port", virtual.port, "--app", app(2)],
         stdin=subprocess.DEVNULL,
-        stdout=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         start_new_session=True,
         env=ENVIRONMENT,
     )
+    assert running.stdout is not None and running.stdout.readline()  # before that it can only be killed
     # Spread over the time a run takes before the board is reset.
-    time.sleep(0.1 + number * 0.3)
+    time.sleep(number * 0.3)
     if number % 3:
         os.killpg(running.pid, signal.SIGKILL)
-        running.communicate(timeout=10)
+        running.communicate(timeout=30)
     elif running.poll() is None:
         running.terminate()
-        assert b"stopped" in running.communicate(timeout=20)[1]
+        assert b"stopped" in running.communicate(timeout=60)[1]
         assert running.returncode == 130
 
     assert version_booted(virtual) in (1, 2)
