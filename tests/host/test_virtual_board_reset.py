@@ -2,9 +2,17 @@
 
 from __future__ import annotations
 
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
 from serial_board import bare_board, mpremote, raw_repl
 
-from mpos_host.virtual import VirtualBoard
+import mpos_host
+from mpos_host.virtual import Flash, VirtualBoard
 
 __all__ = ["bare_board"]
 
@@ -115,8 +123,8 @@ def test_a_watchdog_that_is_not_fed_resets_the_board(bare_board: VirtualBoard) -
     with raw_repl(bare_board, soft_reset=True) as transport:
         since = bare_board.output_position
         code = (
-            "import machine, time\nw = machine.WDT(timeout=300)\n"
-            "for _ in range(10):\n time.sleep_ms(60)\n w.feed()\nprint('fed')\nwhile True: pass"
+            "import machine, time\nw = machine.WDT(timeout=600)\n"
+            "for _ in range(10):\n time.sleep_ms(120)\n w.feed()\nprint('fed')\nwhile True: pass"
         )
         transport.exec_raw_no_follow(code)
         output = bare_board.wait_output("cause 3\r\n", since=since)
@@ -125,13 +133,53 @@ def test_a_watchdog_that_is_not_fed_resets_the_board(bare_board: VirtualBoard) -
 
 
 def test_a_watchdog_ends_with_a_reset(bare_board: VirtualBoard) -> None:
-    mpremote(bare_board, "exec", "import machine; machine.WDT(timeout=400)")
     since = bare_board.output_position
-    assert (
-        mpremote(bare_board, "exec", "import time; time.sleep_ms(600); print('still here')")
-        == "still here\r\n"
-    )
+    start = "import machine; machine.WDT(timeout=1500)"
+    wait = "import time; time.sleep(2); print('still here')"
+    assert mpremote(bare_board, "exec", start, "+", "soft-reset", "exec", wait) == "still here\r\n"
     assert "watchdog" not in bare_board.wait_output("still here", since=since)
+
+
+STANDS_STILL = """
+from mpos_host.virtual import VirtualBoard
+with VirtualBoard(panel=False, flash_path={flash!r}) as board:
+    board.wait_output("fed 3\\r\\n")
+    print(board.vm_pid, flush=True)
+    input()
+    for _ in range(2):
+        since = board.output_position
+        board.wait_output("fed 3\\r\\n", timeout=30, since=since)
+    print("watchdog" in board.output)
+"""
+
+
+def test_a_host_that_stands_still_is_no_reason_for_a_watchdog(tmp_path: Path) -> None:
+    flash = tmp_path / "flash.img"
+    main = (
+        "import machine, time\nw = machine.WDT(timeout=500)\nn = 0\nwhile True:\n"
+        " w.feed()\n time.sleep_ms(10)\n n = n % 9 + 1\n print('fed', n)\n"
+    )
+    with Flash(4 * 2**20, flash) as image:
+        image.write_file("/main.py", main.encode())
+    with subprocess.Popen(
+        [sys.executable, "-c", STANDS_STILL.format(flash=str(flash))],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+        env={**os.environ, "PYTHONPATH": str(Path(mpos_host.__file__).parents[1])},
+    ) as host:
+        assert host.stdout is not None
+        try:
+            vm = int(host.stdout.readline())
+            for pid in (vm, host.pid):
+                os.kill(pid, signal.SIGSTOP)
+            time.sleep(1)  # the host stands still
+            for pid in (host.pid, vm):
+                os.kill(pid, signal.SIGCONT)
+                time.sleep(0.05)  # and the board's VM is the last to get time
+            assert host.communicate("go on\n", timeout=60)[0] == "False\n"
+        finally:
+            host.kill()
 
 
 def test_machine_knows_the_board(bare_board: VirtualBoard) -> None:

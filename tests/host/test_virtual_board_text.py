@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import random
+import time
 from collections.abc import Callable
 
 import pytest
 
+from mpos_host.virtual.awake_clock import AwakeClock
 from mpos_host.virtual.board_text import RAW_MARK, BoardText
 from mpos_host.virtual.output_log import OutputLog
 from mpos_host.virtual.repl_output import RAW_GREETING, BootOutput, ReplMode
+from mpos_host.virtual.serial_port import SerialPort
 
 
 def in_pieces(data: bytes, chance: random.Random, feed: Callable[[bytes], bytes]) -> bytes:
@@ -86,6 +89,26 @@ def test_the_mode_of_the_repl_follows_its_greeting_not_the_hosts_wish() -> None:
     mode.from_host(b"\r\x02")
     mode.from_board(b'\r\nType "help()" for more information.\r\n>>> ')
     assert not mode.is_raw
+
+
+def test_output_is_thrown_away_when_nobody_reads_but_not_when_nobody_could() -> None:
+    clock = AwakeClock()
+    port = SerialPort(clock)
+    try:
+        port.send(bytes(256 * 1024))
+        assert port.is_full
+        time.sleep(SerialPort.PATIENCE_S + 0.1)  # nobody looks at the clock: the host stands still
+        clock.look()
+        port.flush()
+        assert port.is_full
+        deadline = time.monotonic() + 30
+        while port.is_full and time.monotonic() < deadline:
+            time.sleep(AwakeClock.STEP_S / 2)
+            clock.look()
+            port.flush()
+        assert not port.has_output
+    finally:
+        port.close()
 
 
 def test_the_log_keeps_the_end_and_its_positions() -> None:

@@ -9,11 +9,11 @@ pytestmark = pytest.mark.requires("virtual")
 TURNS = """
 from mpos import TaskManager
 async def stop():
-    await TaskManager.sleep_ms(700)
+    await TaskManager.sleep_ms(2500)
     print("TURNED")
     TaskManager.stop()
 TaskManager.create_task(stop())
-TaskManager.start(watchdog_ms=200)
+TaskManager.start(watchdog_ms=1000)
 """
 
 BLOCKS = """
@@ -23,7 +23,7 @@ async def block():
     print("BLOCKS")
     time.sleep(20)
 TaskManager.create_task(block())
-TaskManager.start(watchdog_ms=200)
+TaskManager.start(watchdog_ms=1000)
 """
 
 

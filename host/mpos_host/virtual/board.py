@@ -11,6 +11,7 @@ from contextlib import ExitStack
 from pathlib import Path
 
 from mpos_host.project import UserError
+from mpos_host.virtual.awake_clock import AwakeClock
 from mpos_host.virtual.firmware import build_firmware
 from mpos_host.virtual.flash import Flash
 from mpos_host.virtual.output_log import OutputLog
@@ -67,7 +68,8 @@ class VirtualBoard:
         firmware = build_firmware()
         with ExitStack() as stack:
             self._flash = stack.enter_context(Flash(flash_size, flash_path))
-            self._port = SerialPort()
+            clock = AwakeClock()
+            self._port = SerialPort(clock)
             stack.callback(self._port.close)
             self._log = OutputLog(_LOG_SIZE)
             process = None
@@ -80,6 +82,7 @@ class VirtualBoard:
             self._supervisor = Supervisor(
                 lambda settings: VmProcess(program, heap, firmware, self._flash.fd, settings),
                 self._port,
+                clock,
                 self._log,
                 process,
                 {

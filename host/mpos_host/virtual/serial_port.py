@@ -7,8 +7,9 @@ import fcntl
 import os
 import pty
 import termios
-import time
 import tty
+
+from mpos_host.virtual.awake_clock import AwakeClock
 
 
 class SerialPort:
@@ -17,13 +18,15 @@ class SerialPort:
     The other end is kept open here too, so that the board's end does not report a hang-up when mpremote
     leaves. Output is bounded, as on a board: some KiB wait for a reader. A reader that reads, however slowly,
     gets everything (the VM is held up meanwhile); when nobody has read for half a second, output is thrown
-    away until somebody reads again.
+    away until somebody reads again. Half a second by `clock`: a reader that the host gave no time is none
+    that does not read.
     """
 
     LIMIT = 4096  # beside the 4 KiB of the terminal itself; more would make a Ctrl-C seem slow
     PATIENCE_S = 0.5
 
-    def __init__(self) -> None:
+    def __init__(self, clock: AwakeClock) -> None:
+        self._clock = clock
         self.fd, self._peer = pty.openpty()
         try:
             tty.setraw(self._peer, termios.TCSANOW)
@@ -33,7 +36,7 @@ class SerialPort:
             self.close()
             raise
         self._waiting = bytearray()
-        self._read_at = time.monotonic()
+        self._read_at = clock.now
         self._nobody_reads = False
 
     def close(self) -> None:
@@ -56,7 +59,7 @@ class SerialPort:
                 return
             self._nobody_reads = False
         if not self._waiting:
-            self._read_at = time.monotonic()
+            self._read_at = self._clock.now
         self._waiting += data
         self.flush()
 
@@ -68,8 +71,8 @@ class SerialPort:
             except BlockingIOError:
                 break
             del self._waiting[:count]
-            self._read_at = time.monotonic()
-        if self.is_full and time.monotonic() - self._read_at >= self.PATIENCE_S:
+            self._read_at = self._clock.now
+        if self.is_full and self._clock.now - self._read_at >= self.PATIENCE_S:
             self._waiting.clear()
             self._nobody_reads = True
 

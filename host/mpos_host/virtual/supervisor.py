@@ -18,6 +18,7 @@ from concurrent.futures import Future
 from concurrent.futures import TimeoutError as FutureTimeoutError
 from contextlib import suppress
 
+from mpos_host.virtual.awake_clock import AwakeClock
 from mpos_host.virtual.board_text import BoardText
 from mpos_host.virtual.host_input import HostInput
 from mpos_host.virtual.output_log import OutputLog
@@ -45,6 +46,7 @@ class Supervisor:
         self,
         start_vm: Callable[[list[str]], VmProcess],
         port: SerialPort,
+        clock: AwakeClock,
         log: OutputLog,
         panel: PanelProcess | None,
         settings: dict[str, str],
@@ -52,6 +54,7 @@ class Supervisor:
         self.exit_reason: str | None = None
         self._start_vm = start_vm
         self._port = port
+        self._clock = clock
         self._log = log
         self._panel = PanelWatch(panel)
         self._settings = settings
@@ -74,7 +77,7 @@ class Supervisor:
         self._deadline: float | None = None  # for the start
         self._rtc_offset = 0
         self._watchdog_s: float | None = None
-        self._fed_at = 0.0
+        self._fed_at = 0.0  # by the clock
 
     def start(self) -> None:
         self._thread.start()
@@ -155,6 +158,7 @@ class Supervisor:
             if self._may_send_input and self._input.awaits_room:
                 poller.register(vm.stdin, select.POLLOUT)
         ready = dict(poller.poll(self._timeout_ms()))
+        self._clock.look()
 
         if self._wake_read in ready:
             self._take_commands()
@@ -186,12 +190,10 @@ class Supervisor:
         waits: list[float] = []
         if self._deadline is not None:
             waits.append(self._deadline - now)
-        if self._watchdog_s is not None:
-            waits.append(self._fed_at + self._watchdog_s - now)
+        if self._watchdog_s is not None or self._port.is_full:
+            waits.append(AwakeClock.STEP_S)
         if self._input.retry_s is not None:
             waits.append(self._input.retry_s)
-        if self._port.is_full:
-            waits.append(SerialPort.PATIENCE_S)
         if self._text.is_holding:
             waits.append(_HELD_OUTPUT_S)
         return max(0.0, min(waits) * 1000) if waits else None
@@ -205,10 +207,9 @@ class Supervisor:
             action()
 
     def _check_deadlines(self) -> None:
-        now = time.monotonic()
-        if self._deadline is not None and now > self._deadline:
+        if self._deadline is not None and time.monotonic() > self._deadline:
             self._go_down(self.exit_reason or f"the VM did not come up within {_START_TIMEOUT_S:g} s")
-        elif self._watchdog_s is not None and now > self._fed_at + self._watchdog_s:
+        elif self._watchdog_s is not None and self._clock.now > self._fed_at + self._watchdog_s:
             self._emit(b"\r\nMPY: watchdog reset\r\n")
             self._restart(ResetCause.WATCHDOG, main=True)
 
@@ -372,9 +373,9 @@ class Supervisor:
             self._rtc_offset = int(value)
         elif name == "wdt":
             self._watchdog_s = int(value) / 1000
-            self._fed_at = time.monotonic()
+            self._fed_at = self._clock.now
         elif name == "feed":
-            self._fed_at = time.monotonic()
+            self._fed_at = self._clock.now
 
     # --- from the host ---
 
