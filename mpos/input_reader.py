@@ -12,10 +12,12 @@ import lvgl as lv
 from micropython import const
 
 from .parking import Parking
+from .services import end_task
 from .task_manager import TaskManager
 
 _SLOW_POLL_MS = const(100)
 _IN_USE_MS = const(2000)  # So long after the last press the device counts as being used.
+_QUIET_MS = const(200)  # So long after its last use the interrupt of a device is a new one.
 
 
 def _readable(stream):
@@ -24,7 +26,8 @@ def _readable(stream):
 
 
 class InputReader:
-    """Reads `indev` (an `lv.indev_t`). `loop.input_fired()` is asked before each read.
+    """Reads `indev` (an `lv.indev_t`). While `loop` is paused nothing of it reaches the widgets, and
+    `loop.input_fired()` is told when it is used.
 
     `interrupt`: None, an object with `irq(handler)`, or a stream with `read_event()` that polls readable.
     """
@@ -36,6 +39,7 @@ class InputReader:
         self._poll_ms = poll_ms
         self._fired = Parking()
         self._pending = False
+        self._last_use = ticks_add(ticks_ms(), -_QUIET_MS)
         indev.set_mode(lv.INDEV_MODE.EVENT)
         if interrupt is None:
             follow = self._poll
@@ -50,21 +54,48 @@ class InputReader:
         """Stop reading; the device is LVGL's to poll again."""
         if hasattr(self._interrupt, "irq"):
             self._interrupt.irq(None)
-        self._task.cancel()
+        if self._task is not None:  # It was created while the TaskManager was disabled.
+            end_task(self._task, "end of input")
         self._indev.set_mode(lv.INDEV_MODE.TIMER)
 
     def read(self):
         """Read once, on the loop. An exception of a raw event callback ends here."""
-        if self._loop.input_fired():
-            try:
-                self._indev.read()
-            except Exception as error:
-                self._loop.mender.after(error, "An event callback failed")
+        try:
+            self._indev.read()
+        except BaseException as error:
+            self._loop.mender.after(error, "An event callback failed")
+            if isinstance(error, (KeyboardInterrupt, SystemExit)):
+                raise
 
     def read_if_held(self):
         """Read once while it is pressed: what LVGL's own timer does for a pointer, where that still runs."""
         if self._held():
             self.read()
+
+    def _look(self, fired=False):
+        """Read it; while the loop is paused, see whether somebody wants the screen back. `fired`: the device
+        had been quiet before its interrupt, so that this is a use of it whatever is read."""
+        loop = self._loop
+        if not loop.is_paused():
+            self.read()
+        elif loop.wants_input():
+            held = self._held()
+            if held:
+                self._last_use = ticks_ms()  # Its release is none.
+            else:
+                self._indev.wait_release()  # This press is for the screen, not for what is on it.
+            self.read()
+            if not held and (fired or self._held()):
+                if self._indev.get_type() != lv.INDEV_TYPE.POINTER:
+                    self._indev.wait_release()  # A chord is pressed when it is released.
+                loop.input_fired()
+
+    def _look_fired(self):
+        """The same because of the interrupt, which also comes at each movement, release and bounce."""
+        now = ticks_ms()
+        quiet = not 0 <= ticks_diff(now, self._last_use) < _QUIET_MS
+        self._last_use = now
+        self._look(quiet)
 
     def _on_interrupt(self, _pin):
         # A touch controller fires many times while a finger moves: one entry in the inbox is enough.
@@ -90,19 +121,19 @@ class InputReader:
         while True:
             await _readable(stream)
             stream.read_event()
-            self.read()
+            self._look_fired()
 
     async def _read_while_held(self):
-        self.read()
+        self._look_fired()
         while self._held() and self._indev.get_type() != lv.INDEV_TYPE.POINTER:
             await core.sleep_ms(self._poll_ms)
-            self.read()
+            self._look()
 
     async def _poll(self):
         last_use = ticks_add(ticks_ms(), -_IN_USE_MS)
         while True:
-            self.read()
+            self._look()
             if self._held():
                 last_use = ticks_ms()
-            in_use = ticks_diff(ticks_ms(), last_use) < _IN_USE_MS
+            in_use = 0 <= ticks_diff(ticks_ms(), last_use) < _IN_USE_MS  # Below 0: unused for days.
             await core.sleep_ms(self._poll_ms if in_use else _SLOW_POLL_MS)

@@ -26,16 +26,20 @@ class Services:
         known = self._running.pop(name, None)
         if known is None:
             return
-        task = known[1]
-        if task is core.cur_task:
-            # Called in one of its own steps, such as by LVGL's callback: no task can cancel itself.
-            self.manager.create_task(_cancel(task), "end of " + name)
-        else:
-            task.cancel()
+        end_task(known[1], "end of " + name)
 
     def tasks(self):
         """The tasks of all services."""
         return [task for _, task in self._running.values()]
+
+
+def end_task(task, name):
+    """Cancel `task`, also in one of its own steps, as in a callback of LVGL that it has called: no task can
+    cancel itself, so that another one, called `name`, does it next."""
+    if task is core.cur_task:
+        Services.manager.create_task(_cancel(task), name)
+    else:
+        task.cancel()
 
 
 async def _cancel(task):

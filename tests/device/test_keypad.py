@@ -1,6 +1,7 @@
 """mpos.keypad: buttons, chords and a joystick reach the focused widget as keys, driven by the loop."""
 
 import lvgl as lv
+from conditions import until
 from pins import Pin
 
 from mpos import TaskManager
@@ -107,3 +108,137 @@ async def test_a_joystick_is_the_arrow_keys(lvgl_loop, screen):
         x.busy = True  # no key, no error
         x.position = 60000
         assert await keys.after(150) == []
+
+
+async def test_a_screen_that_is_off_is_woken_by_a_press_which_is_no_key_yet(lvgl_loop, screen):
+    pin, x = Pin(), Axis()
+
+    def press_button(pressed):
+        pin.drive(not pressed)
+
+    def move_joystick(moved):
+        x.position = 60000 if moved else 32768
+
+    for kind, arguments, press, key in (
+        (Buttons, ([(pin, lv.KEY.ENTER)],), press_button, lv.KEY.ENTER),
+        (Joystick, (x, Axis()), move_joystick, lv.KEY.RIGHT),
+        (Chords, ([pin], {1: lv.KEY.ENTER}, {}), press_button, lv.KEY.ENTER),
+    ):
+        device = kind(*arguments)  # Not before: until it has a reader, LVGL reads it by itself.
+        by_release = kind is Chords
+        woken = []
+
+        def wake():
+            woken.append(True)
+            lvgl_loop.resume()
+
+        with Keys(lvgl_loop, screen, device, poll_ms=10) as keys:
+            press(True)
+            await TaskManager.sleep_ms(50)
+            if by_release:
+                press(False)
+            await until(lambda: keys.got)
+            lvgl_loop.pause(wake)
+            await TaskManager.sleep_ms(300)
+            press(False)
+            await TaskManager.sleep_ms(300)
+            assert not woken and lvgl_loop.is_paused()  # It was the press that switched it off.
+            keys.got.clear()
+            press(True)
+            await until(lambda: woken)
+            await TaskManager.sleep_ms(50)
+            press(False)
+            await TaskManager.sleep_ms(150)
+            assert len(woken) == 1 and not keys.got, (kind, woken, keys.got)
+            press(True)
+            await TaskManager.sleep_ms(50)
+            if by_release:
+                press(False)
+            await until(lambda: keys.got)
+            assert keys.got[0] == key
+            press(False)
+            await TaskManager.sleep_ms(150)
+
+
+async def test_a_screen_that_is_off_for_good_takes_no_keys(lvgl_loop, screen):
+    x = Axis()
+    with Keys(lvgl_loop, screen, Joystick(x, Axis()), poll_ms=5) as keys:
+        await TaskManager.sleep_ms(20)
+        lvgl_loop.pause()
+        try:
+            x.position = 60000
+            await TaskManager.sleep_ms(150)
+            x.position = 32768
+            await TaskManager.sleep_ms(150)
+        finally:
+            lvgl_loop.resume()
+        await TaskManager.sleep_ms(20)
+        assert not keys.got
+
+
+async def test_a_reader_can_be_closed_by_what_it_reads(lvgl_loop, screen):
+    pin = Pin()
+    buttons = Buttons([(pin, lv.KEY.ENTER)])
+    reader = lvgl_loop.add_input(buttons.indev, buttons.interrupt)
+    errors = []
+
+    def close(event):
+        try:
+            reader.close()
+            errors.append(None)
+        except Exception as error:
+            errors.append(error)
+
+    target = lv.obj(screen)
+    target.add_event_cb(close, lv.EVENT.KEY, None)
+    default_group().remove_all_objs()
+    default_group().add_obj(target)
+    before = len([task for task in TaskManager.list_tasks() if task.name == "input"])
+    pin.drive(0)
+    await until(lambda: errors)
+    assert errors == [None]
+    await until(
+        lambda: len([task for task in TaskManager.list_tasks() if task.name == "input"]) == before - 1
+    )
+    buttons.indev.delete()
+
+
+async def test_a_touch_that_wakes_the_screen_clicks_nothing(lvgl_loop, screen):
+    touch, woken, clicks = Pin(), [], []
+
+    def read(indev, data):
+        data.point.x = data.point.y = 20
+        data.state = lv.INDEV_STATE.RELEASED if touch.value() else lv.INDEV_STATE.PRESSED
+
+    def wake():
+        woken.append(True)
+        lvgl_loop.resume()
+
+    button = lv.button(screen)
+    button.set_size(100, 100)
+    button.add_event_cb(lambda e: clicks.append(True), lv.EVENT.CLICKED, None)
+    indev = lv.indev_create()
+    indev.set_type(lv.INDEV_TYPE.POINTER)
+    indev.set_read_cb(read)
+    reader = lvgl_loop.add_input(indev, touch)
+
+    async def tap():
+        touch.drive(0)
+        await TaskManager.sleep_ms(80)
+        touch.drive(1)
+        await TaskManager.sleep_ms(80)
+
+    try:
+        await TaskManager.sleep_ms(50)
+        await tap()
+        assert len(clicks) == 1
+        lvgl_loop.pause(wake)
+        await TaskManager.sleep_ms(250)
+        await tap()
+        assert len(woken) == 1 and len(clicks) == 1
+        await tap()
+        assert len(woken) == 1 and len(clicks) == 2
+    finally:
+        lvgl_loop.resume()
+        reader.close()
+        indev.delete()
