@@ -97,8 +97,8 @@ class LvglLoop:
     def pause(self, on_input=None):
         """Stop drawing and reading inputs, for a screen that is switched off. Tasks go on.
 
-        `on_input`: a function without parameters, called when an input fires meanwhile; `loop.resume` lets a
-        touch wake the screen.
+        `on_input`: a function without parameters, called when an input is used meanwhile, which is not seen
+        by the widgets; `loop.resume` lets a touch or a key wake the screen.
         """
         self._paused = True
         self._on_input = on_input
@@ -147,9 +147,10 @@ class LvglLoop:
     def _feed(self):
         now = ticks_ms()
         elapsed = ticks_diff(now, self._ticks)
-        if elapsed > 0:
+        if elapsed != 0:
             self._ticks = now
-            lv.tick_inc(elapsed)
+            if elapsed > 0:  # Else nobody looked for days, and how many is not known.
+                lv.tick_inc(elapsed)
 
     def _turn(self):
         began = ticks_us()
@@ -173,14 +174,16 @@ class LvglLoop:
 
     def _prepare_frame(self):
         """Make the calls that wait for the next frame if it may be drawn now; the ms until it may."""
-        wait_ms = _FRAME_MS - ticks_diff(self._ticks, self._last_frame)
-        if wait_ms > 0:
-            return wait_ms
+        since_frame_ms = ticks_diff(self._ticks, self._last_frame)
+        if 0 <= since_frame_ms < _FRAME_MS:  # Below 0: nothing was drawn for days.
+            return _FRAME_MS - since_frame_ms
         calls = self._before_frame
         for _ in range(len(calls)):  # Those that are there now: one may ask for the frame after this one.
             try:
                 calls.pop(0)()  # No branch in between: a Ctrl-C there would lose it.
-            except (Exception, core.CancelledError) as error:
+            except (KeyboardInterrupt, SystemExit):
+                raise
+            except BaseException as error:
                 TaskManager.report(error, "A call before the frame failed", "frame")
         return _LONGEST_SLEEP_MS
 
@@ -188,7 +191,7 @@ class LvglLoop:
         timer = self._refresh_timer
         # A relayout while drawing arms the refresh timer once more; it then draws nothing and restarts its
         # period, and a change that comes after that would wait for no reason.
-        if ticks_diff(self._ticks, self._last_frame) >= _FRAME_MS and not timer.get_paused():
+        if not 0 <= ticks_diff(self._ticks, self._last_frame) < _FRAME_MS and not timer.get_paused():
             timer.ready()
         return lv.timer_handler()
 
@@ -212,12 +215,13 @@ class LvglLoop:
         return reader
 
     def input_fired(self):
-        """A reader tells that its device has something. False: do not read it, the screen is off."""
-        if not self._paused:
-            return True
+        """A reader tells that its device was used while the loop is paused."""
         if self._on_input is not None:
             self._on_input()
-        return False
+
+    def wants_input(self):
+        """Whether somebody wants to be told of that."""
+        return self._on_input is not None
 
     def close(self):
         """Let go of the display and the inputs. The task itself ends with `TaskManager.detach()`."""

@@ -3,7 +3,7 @@
 Nobody can wait for that: here a day is a few ms long, or the clock is set to what it shows by then.
 """
 
-from time import ticks_diff, ticks_ms
+from time import ticks_add, ticks_diff, ticks_ms
 
 from mpos import TaskManager, TimeoutError, waiting
 
@@ -68,3 +68,28 @@ def test_a_sleep_can_be_run_until_its_end():
     began = ticks_ms()
     TaskManager.run_until_complete(TaskManager.sleep_ms(20), timeout_ms=1000)
     assert ticks_diff(ticks_ms(), began) >= 19
+
+
+async def test_after_days_without_a_frame_values_are_still_shown_before_the_next(lvgl_loop, screen):
+    import lvgl as lv
+    from conditions import until
+
+    from mpos import UiBridge
+
+    label = lv.label(screen)
+    label.set_text("before")
+    await until(lambda: lvgl_loop.stats()["frames"])
+    await TaskManager.sleep_ms(100)
+    lvgl_loop._last_frame = ticks_add(ticks_ms(), 1 << 28)  # How 9 days ago looks on a 32-bit board.
+    UiBridge.set_text(label, "after")
+    await until(lambda: label.get_text() == "after", 2)
+
+
+async def test_lvgls_clock_goes_on_when_nobody_looked_at_it_for_days(lvgl_loop):
+    import lvgl as lv
+
+    lvgl_loop._ticks = ticks_add(ticks_ms(), 1 << 28)
+    await TaskManager.sleep_ms(10)
+    before = lv.tick_get()
+    await TaskManager.sleep_ms(30)
+    assert lv.tick_get() - before >= 29

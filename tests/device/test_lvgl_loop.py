@@ -104,11 +104,18 @@ async def test_a_call_before_the_frame_is_made_once_and_its_error_reported(lvgl_
     calls = []
     reports = []
     TaskManager.set_exception_handler(reports.append)
+
+    def fail():
+        raise GeneratorExit
+
     lvgl_loop.before_frame(lambda: calls.append(True))
     lvgl_loop.before_frame(lambda: 1 // 0)
+    lvgl_loop.before_frame(fail)
+    lvgl_loop.before_frame(lambda: calls.append(True))
+    await until(lambda: len(calls) == 2, 2)
     await TaskManager.sleep_ms(60)
-    assert calls == [True]
-    assert len(reports) == 1
+    assert calls == [True, True]
+    assert len(reports) == 2
 
 
 async def test_a_loop_attached_while_the_task_manager_is_disabled_runs_when_it_is_attached_again(
