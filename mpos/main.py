@@ -53,13 +53,15 @@ def _show_failure(title, error):
 
 
 async def _start_first_app():
-    package = first_app()
-    if package is not None:
-        from .app.launcher import launch
+    try:
+        package = first_app()
+        if package is not None:
+            from .app.launcher import launch
 
-        launch(package, json.loads(_contents("/app_extras.json") or "{}"))
-    gc.collect()
-    gc.threshold(gc.mem_free() // 4)
+            launch(package, json.loads(_contents("/app_extras.json") or "{}"))
+    finally:
+        gc.collect()
+        gc.threshold(gc.mem_free() // 4)
 
 
 def first_app():

@@ -7,6 +7,8 @@ from .manifest import Manifest, ManifestError
 
 APPS = "/apps"
 
+_folder = None  # Of the app that runs: in `sys.path`, as an app may import a module when it first needs it.
+
 
 def launch(package, extras=None):
     """Start the app that is installed as /apps/`package`, in the place of whatever runs.
@@ -28,16 +30,27 @@ def launch(package, extras=None):
 
 
 def _activity_of(manifest):
-    # Two apps may have modules of the same name: an app sees its own folder first, and loads afresh.
-    sys.path.insert(0, manifest.folder)
-    try:
-        sys.modules.pop(manifest.module, None)
-        module = __import__(manifest.module)
-    finally:
-        sys.path.remove(manifest.folder)
+    _enter(manifest.folder)
+    sys.modules.pop(manifest.module, None)
+    module = __import__(manifest.module)
     if not hasattr(module, manifest.activity):
         raise ManifestError(
             '%s/manifest.json: module "%s" has no class "%s"'
             % (manifest.folder, manifest.module, manifest.activity)
         )
     return getattr(module, manifest.activity)()
+
+
+def _enter(folder):
+    """Have modules be looked for in `folder` first, and no longer in that of the app before.
+
+    Two apps may have modules of the same name: each loads its own, afresh.
+    """
+    global _folder
+    if _folder in sys.path:
+        sys.path.remove(_folder)
+    for name, module in list(sys.modules.items()):
+        if getattr(module, "__file__", "").startswith(APPS + "/"):
+            del sys.modules[name]
+    _folder = folder
+    sys.path.insert(0, folder)

@@ -1,6 +1,7 @@
 """Activities: the lifecycle, the stack, and an app that fails shows so and stops nothing."""
 
 import os
+import sys
 
 import lvgl as lv
 from conditions import until
@@ -340,3 +341,22 @@ def is_deleted(widget):
     except lv.LvReferenceError:
         return True
     return False
+
+
+async def test_an_app_imports_its_own_modules_also_later(lvgl_loop):
+    source = (
+        "import lvgl as lv, words\nfrom mpos import Activity\nclass Main(Activity):\n"
+        " def onCreate(self):\n  import later\n  self.said = words.OWN + later.OWN\n"
+        "  self.setContentView(lv.obj())\n"
+    )
+    for name in ("first", "second"):
+        make_app(name, GOOD.replace("good:Good", name + ":Main"), source)
+        for module in ("words", "later"):
+            with open("/apps/%s/%s.py" % (name, module), "w") as file:
+                file.write("OWN = '%s '" % name)
+    paths = len(sys.path)
+    for name in ("first", "second", "first"):
+        assert launcher.launch(name)
+        assert activities.foreground().said == "%s %s " % (name, name)
+    assert len(sys.path) <= paths + 1
+    activities.finish_all()
