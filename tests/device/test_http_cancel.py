@@ -1,7 +1,6 @@
 """Whatever ends a request, at whichever await: the socket is closed and nothing waits for it any more."""
 
 import asyncio
-import time
 from asyncio import core
 
 from cancelling import cancel_at_each_await, interrupt_at_each_await
@@ -70,14 +69,12 @@ async def test_closing_a_response_ends_a_read_that_waits(server):
     await until(response._connection._deadline.waiting)
     response.close()
     response.close()
-    began = time.ticks_ms()
     try:
         await reader
     except OSError as error:
         assert "closed on this side" in str(error)
     else:
         raise AssertionError("the read went on")
-    assert time.ticks_diff(time.ticks_ms(), began) < 500
     await expect_all_closed(server)
 
 

@@ -72,9 +72,12 @@ async def test_a_server_that_hangs_up_while_it_is_sent_to_is_an_error(server):
 
 
 async def test_a_small_body_does_not_wait_behind_its_head(server):
-    # Without TCP_NODELAY each takes 40 ms: the second packet waits for the first one's acknowledgement.
-    began = time.ticks_ms()
-    for _ in range(10):
+    # Without TCP_NODELAY each takes 40 ms where the peer delays its acknowledgements. Any may take long when the
+    # computer is busy, but not all of them.
+    took = []
+    while len(took) < 10 or min(took) >= 38 and len(took) < 100:
+        began = time.ticks_ms()
         async with await http.request("POST", server + "/echo", body=b"small") as response:
             await response.read()
-    assert time.ticks_diff(time.ticks_ms(), began) < 300
+        took.append(time.ticks_diff(time.ticks_ms(), began))
+    assert min(took) < 38, took

@@ -7,8 +7,8 @@ import micropython
 
 from mpos import TaskManager
 
-SLEEP_MS = 2000
-LONG_MS = 300  # What the loop would sleep at least if the interrupt did not end it.
+SLEEP_MS = 20000
+LONG_MS = 5000  # What the loop would sleep at least if the interrupt did not end it.
 
 
 class BeforeSleep:

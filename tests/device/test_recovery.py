@@ -245,7 +245,7 @@ async def test_a_posted_call_may_raise_whatever_it_likes():
 
         UiBridge.post(fail)
         UiBridge.post(calls.append, error)
-        await until(lambda: error in calls, 2)
+        await until(lambda: error in calls)
 
 
 def test_a_supervised_task_goes_on_at_once_after_a_ctrl_c_however_often():
@@ -382,7 +382,7 @@ async def test_an_input_whose_interrupt_found_the_inbox_full_is_read_at_the_next
     await TaskManager.sleep_ms(20)
     reads.clear()
     line.fire(line)
-    await until(lambda: reads, 2)
+    await until(lambda: reads)
     reader.close()
 
 
@@ -403,7 +403,7 @@ async def test_values_are_set_again_after_the_inbox_was_full(lvgl_loop, screen):
         assert "full" in str(error)
     await TaskManager.sleep_ms(5)
     UiBridge.set_text(label, "room")
-    await until(lambda: label.get_text() == "room", 2)
+    await until(lambda: label.get_text() == "room")
 
 
 async def test_values_outlive_the_loop_they_were_set_for(lvgl_loop, screen):
@@ -420,9 +420,9 @@ async def test_values_outlive_the_loop_they_were_set_for(lvgl_loop, screen):
     other = LvglLoop(lvgl_loop.display)
     TaskManager.attach(other)
     try:
-        await until(lambda: label.get_text() == "before", 2)
+        await until(lambda: label.get_text() == "before")
         UiBridge.set_text(label, "after")
-        await until(lambda: label.get_text() == "after", 2)
+        await until(lambda: label.get_text() == "after")
     finally:
         TaskManager.attach(lvgl_loop)
         other.close()
@@ -444,7 +444,7 @@ async def test_a_wake_in_the_first_turn_after_a_torn_one_queues_nothing_twice(lv
         UiBridge.post(lvgl_loop.wake)
         TaskManager.attach(lvgl_loop)
         before = counts.copy()
-        await until(lambda: all(now > then for now, then in zip(counts, before)), 2)
+        await until(lambda: all(now > then for now, then in zip(counts, before)))
     for task in tasks:
         task.cancel()
 
@@ -467,7 +467,7 @@ async def test_lvgl_can_be_detached_and_attached_in_its_own_callback(lvgl_loop, 
         assert len([task for task in TaskManager.list_tasks() if task.name == "lvgl"]) == 1
         frames = lvgl_loop.stats()["frames"]
         label.set_text(label.get_text() + "!")
-        await until(lambda: lvgl_loop.stats()["frames"] > frames, 2)
+        await until(lambda: lvgl_loop.stats()["frames"] > frames)
         turns = lvgl_loop.stats()["turns"]
         lvgl_loop.wake()
         await TaskManager.sleep_ms(2)
@@ -526,13 +526,13 @@ async def test_a_task_that_a_thread_made_can_be_cancelled_before_the_loop_has_se
     import _thread
 
     _thread.start_new_thread(thread, ())
-    deadline = time.ticks_add(time.ticks_ms(), 2000)
+    deadline = time.ticks_add(time.ticks_ms(), 10000)
     while not made and time.ticks_diff(deadline, time.ticks_ms()) > 0:
         pass  # The loop must not turn meanwhile.
     # Of a task whose time is far away asyncio believes that it sleeps, and would queue it once more.
-    assert 0 <= core.ticks_diff(core.ticks(), made[0].ph_key) < 3000
+    assert 0 <= core.ticks_diff(core.ticks(), made[0].ph_key) < 11000
     TaskManager.cancel(made[0])
-    await until(made[0].done, 2)
+    await until(made[0].done)
     assert not ran
 
 
@@ -580,7 +580,7 @@ async def test_tasks_that_fail_while_the_heap_is_full_do_not_stop_the_loop():
     hog = Hog()
     await TaskManager.sleep_ms(20)
     assert freed
-    await until(supervising.done, 2)
+    await until(supervising.done)
     assert len(starts) == 2
     assert await TaskManager.create_task(value(7)) == 7
 
@@ -623,6 +623,6 @@ async def test_a_task_that_takes_all_memory_in_its_first_step_waits_once():
     for _ in range(3):
         assert await TaskManager.wait_for(TaskManager.create_task(greedy()), 2) == "well"
     before = counts.copy()
-    await until(lambda: all(now > then for now, then in zip(counts, before)), 2)
+    await until(lambda: all(now > then for now, then in zip(counts, before)))
     for task in tasks:
         task.cancel()

@@ -90,10 +90,13 @@ async def test_the_loop_turns_while_a_thread_blocks():
             turns.append(True)
             await TaskManager.sleep_ms(1)
 
+    def block():
+        while len(turns) < 20:
+            time.sleep_ms(1)
+
     ticking = TaskManager.create_task(tick())
-    await UiBridge.run_in_thread(time.sleep_ms, 50)
+    await UiBridge.run_in_thread(block)
     ticking.cancel()
-    assert len(turns) > 10
 
 
 async def test_a_cancelled_wait_for_a_thread_frees_its_place():
@@ -114,13 +117,14 @@ async def test_of_several_values_the_last_is_set_before_the_frame(lvgl_loop, scr
 
     label = Counted(screen)
     await TaskManager.sleep_ms(50)
+    frames = lvgl_loop.stats()["frames"]
     for number in range(10):
         UiBridge.set_text(label, str(number))
         await TaskManager.sleep_ms(0)
     await until(lambda: label.get_text() == "9")
     await TaskManager.sleep_ms(40)
     assert set_texts[-1] == "9"
-    assert len(set_texts) <= 3, set_texts
+    assert len(set_texts) <= lvgl_loop.stats()["frames"] - frames, set_texts
 
 
 async def test_setters_of_one_widget_are_called_in_the_order_of_their_last_values(lvgl_loop, screen):
