@@ -79,10 +79,12 @@ class Target:
 
     def close(self) -> None:
         """Give the port back and end the process that plays the board."""
-        self.disconnect()
         virtual, self.virtual = self.virtual, None
-        if virtual is not None:
-            virtual.close()
+        try:
+            self.disconnect()
+        finally:
+            if virtual is not None:
+                virtual.close()
 
     @property
     def port(self) -> str:

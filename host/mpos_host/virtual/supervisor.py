@@ -328,7 +328,8 @@ class Supervisor:
     def _enter_raw_repl(self) -> None:
         self._deadline = time.monotonic() + _START_TIMEOUT_S
         if self._vm is not None:
-            os.write(self._vm.stdin, CTRL_A)
+            with suppress(BrokenPipeError):  # it has ended, which is seen in its turn
+                os.write(self._vm.stdin, CTRL_A)
 
     def _emit(self, data: bytes) -> None:
         if not data:
