@@ -57,7 +57,10 @@ class Mender:
         self._last = None
 
     def _report(self, error, what):
-        kind = (type(error), str(error))
+        try:
+            kind = (type(error), str(error))
+        except Exception:
+            kind = (type(error), None)  # A `__str__` that fails.
         if kind == self._last:
             return  # A callback that fails in each frame is told once.
         self._last = kind

@@ -64,6 +64,9 @@ def _close(box):
 
 def describe(error):
     """`error` in one line: its type, unless that says nothing, and its message."""
-    text = str(error)
     name = type(error).__name__
+    try:
+        text = str(error)
+    except Exception as second:
+        text = "it cannot be shown because of %s" % type(second).__name__
     return "%s: %s" % (name, text) if text else name

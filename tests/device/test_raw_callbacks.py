@@ -7,6 +7,7 @@ import lvgl as lv
 from conditions import until
 
 from mpos import TaskManager
+from mpos.app.failure import describe
 
 
 def fail(*arguments):
@@ -59,3 +60,16 @@ async def test_in_an_animation_the_screen_goes_on(lvgl_loop, screen):
     lv.anim_delete(screen, None)
     await is_drawn(lvgl_loop, screen)
     assert len(reports) <= 1
+
+
+async def test_one_that_cannot_even_be_shown_is_reported_and_the_screen_goes_on(lvgl_loop, screen):
+    class Mute(Exception):
+        def __str__(self):
+            raise ValueError("no words")
+
+    reports = count_reports()
+    told = []
+    lvgl_loop.mender.on_failure = lambda title, error: told.append(describe(error))
+    lvgl_loop.mender.after(Mute(), "A callback failed")
+    await is_drawn(lvgl_loop, screen)
+    assert reports == ["lvgl"] and told == ["Mute: it cannot be shown because of ValueError"], (reports, told)
