@@ -67,4 +67,4 @@ async def test_a_download_arrives_and_the_screen_goes_on(lvgl_loop, screen, host
     record("at a slower pace", took, "ms")
     record("frames per second meanwhile", "%.1f" % (stats["frames"] * 1000 / took))
     record("longest turn of the loop meanwhile", "%.1f" % (stats["longest_turn_us"] / 1000), "ms")
-    assert stats["frames"] * 1000 / took > 5, "%d frames in %d ms" % (stats["frames"], took)
+    assert stats["frames"] >= 3, "%d frames in %d ms" % (stats["frames"], took)

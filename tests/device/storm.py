@@ -89,16 +89,27 @@ def check(interrupts, reported):
     """Each task has either ended, said so and run its `finally`, or goes on."""
     alive = [name for name in tasks if not tasks[name].done()]
     before = dict(progress)
-    TaskManager.run_until_complete(TaskManager.sleep_ms(300))
     # An event that nobody sets any more keeps its player waiting for good: that is no loss.
     playing = "ping" in alive and "pong" in alive
-    stuck = [
-        name
-        for name in alive
-        if progress[name] == before[name]
-        and not tasks[name].done()
-        and (playing or name[0] == "s" or name[:2] == "pa")
-    ]
+
+    def standing():
+        return [
+            name
+            for name in alive
+            if progress[name] == before[name]
+            and not tasks[name].done()
+            and (playing or name[0] == "s" or name[:2] == "pa")
+        ]
+
+    async def all_go_on():
+        while standing():
+            await TaskManager.sleep_ms(5)
+
+    try:
+        TaskManager.run_until_complete(all_go_on(), timeout_ms=10000)
+    except TaskManager.TimeoutError:
+        pass
+    stuck = standing()
     ended = [name for name in tasks if name not in alive]
     unnamed = [name for name in ended if name not in reported]
     unfinished = [name for name in ended if name not in finals]
