@@ -585,24 +585,6 @@ async def test_tasks_that_fail_while_the_heap_is_full_do_not_stop_the_loop():
     assert await TaskManager.create_task(value(7)) == 7
 
 
-async def test_gather_ends_while_the_heap_is_full():
-    hog = []
-
-    async def fill():
-        await TaskManager.sleep_ms(5)
-        hog.append(Hog())
-
-    async def free():
-        await TaskManager.sleep_ms(20)
-        hog.pop().free()
-
-    hog.append(None)  # So that the list need not grow.
-    hog.pop()
-    filling, freeing = TaskManager.create_task(fill()), TaskManager.create_task(free())
-    assert await TaskManager.gather(value(1, 10), value(2, 12), value(3, 30)) == [1, 2, 3]
-    await TaskManager.gather(filling, freeing)
-
-
 async def test_a_task_that_takes_all_memory_in_its_first_step_waits_once():
     counts = [0] * 3
 
