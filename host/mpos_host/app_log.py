@@ -26,10 +26,15 @@ _PROMPTS = re.compile(r"^(>>> ?)+")
 
 
 class AppLog:
-    """Give `feed()` what the board sends, a line or more at a time; it returns what of it is the app's."""
+    """Give `feed()` what the board sends, a line or more at a time; it returns what of it is the app's.
+
+    Empty lines are returned with what follows them.
+    """
 
     def __init__(self) -> None:
         self._part = "app"
+        self._blank = ""  # empty lines, until it is known whose they are
+        self._own = False  # the last line was the console's
 
     def feed(self, text: str) -> str:
         """The app's part of `text`, as whole lines where `text` has whole lines."""
@@ -47,7 +52,7 @@ class AppLog:
                     self._part = begin.lastgroup
             else:
                 text = self._skip(text)
-        return _without_banner(shown)
+        return self._without_banner(shown)
 
     def _skip(self, text: str) -> str:
         """Drop the rest of the part; one that was cut short ends where the raw REPL is entered anew."""
@@ -60,18 +65,16 @@ class AppLog:
             self._part = following
         return after
 
-
-def _without_banner(text: str) -> str:
-    """Drop the console's own lines, and the empty ones around them."""
-    kept: list[str] = []
-    own = False
-    for line in text.replace("\r\n", "\n").splitlines(keepends=True):
-        line, prompts = _PROMPTS.subn("", line)
-        if _BANNER.match(line.rstrip("\n")) or (prompts and line in ("", "\n")):
-            while kept and kept[-1] == "\n":
-                kept.pop()
-            own = True
-        elif line != "\n" or not own:
-            kept.append(line)
-            own = False
-    return "".join(kept)
+    def _without_banner(self, text: str) -> str:
+        """Drop the console's own lines, and the empty ones around them."""
+        shown = ""
+        for line in text.replace("\r\n", "\n").splitlines(keepends=True):
+            line, prompts = _PROMPTS.subn("", line)
+            if _BANNER.match(line.rstrip("\n")) or (prompts and line in ("", "\n")):
+                self._blank, self._own = "", True
+            elif line != "\n":
+                shown += self._blank + line
+                self._blank, self._own = "", False
+            elif not self._own:
+                self._blank += line
+        return shown

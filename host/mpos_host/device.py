@@ -13,7 +13,8 @@ import json
 import math
 import re
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 from mpos_host.project import UserError
@@ -23,6 +24,7 @@ __all__ = ["Device", "DeviceError", "DeviceGone", "DeviceTimeout"]
 
 
 _PROMPT = b">"
+_RAW = b"raw REPL; CTRL-B to exit\r\n"
 
 # A command without raw-paste goes in pieces of so many bytes, with a pause (seconds) for the device to take
 # them in: a serial line has no other flow control. The numbers are mpremote's.
@@ -67,6 +69,7 @@ class Device:
         self.port = port
         self.log = log or (lambda text: None)
         self._gone = gone or (lambda: None)
+        self._cut_short = False  # a command was, so that its answer is still to come
         self.transport, self._stream = open_transport(port, self._gone)
 
     def __enter__(self) -> Device:
@@ -90,13 +93,14 @@ class Device:
 
     def enter(self, soft_reset: bool = False, timeout: float = 10) -> None:
         """Be in the raw REPL: interrupts a command that runs there. With `soft_reset` on a fresh heap."""
-        if self.transport.in_raw_repl and not soft_reset:
+        if self.transport.in_raw_repl and not soft_reset and not self._cut_short:
             return
         what = "the raw REPL after a soft reset" if soft_reset else "the raw REPL"
         self.transport.in_raw_repl = False
         with self._stream.deadline(what, timeout):
             self.transport.enter_raw_repl(soft_reset=soft_reset, timeout_overall=math.ceil(timeout) + 1)
         self._take_prompt(what, timeout)
+        self._cut_short = False
 
     def exec(
         self, code: str, timeout: float = 10, output: Callable[[str], None] | None = None, what: str = ""
@@ -110,9 +114,10 @@ class Device:
         """
         what = what or f"the end of {code.strip().splitlines()[0]!r}"
         until = time.monotonic() + timeout
-        self._send(code, what, timeout)
-        printed = self._stream.until(b"\x04", what, until - time.monotonic(), output)
-        self._finish(printed, what, until)
+        with self._unless_interrupted():
+            self._send(code, what, timeout)
+            printed = self._stream.until(b"\x04", what, until - time.monotonic(), output)
+            self._finish(printed, what, until)
         return printed.replace("\r\n", "\n")
 
     def eval(self, expression: str, timeout: float = 10) -> Any:
@@ -129,11 +134,13 @@ class Device:
         """
         print_value = f"print(end='\\x02%s\\x03' % json.dumps({expression}))"
         code = f"{before}\n{print_value}"
-        return json.loads(self._framed(code, f"json,{imports}".strip(","), timeout, expression))
+        with self._unless_interrupted():
+            return json.loads(self._framed(code, f"json,{imports}".strip(","), timeout, expression))
 
     def printed_by(self, code: str, imports: str = "", timeout: float = 10) -> str:
         """What `code` prints, on a board whose app prints as well. Raises as `call()` does."""
-        return self._framed(f"print(end='\\x02')\n{code}\nprint(end='\\x03')", imports, timeout, code)
+        with self._unless_interrupted():
+            return self._framed(f"print(end='\\x02')\n{code}\nprint(end='\\x03')", imports, timeout, code)
 
     def write_file(self, path: str, content: bytes) -> None:
         """Write a file on the device. Raises `DeviceError` (an OSError there)."""
@@ -166,9 +173,9 @@ class Device:
         return traceback
 
     def reboot(self, timeout: float = 20) -> None:
-        """Soft reset as from the friendly REPL, so that main.py runs; returns when a prompt is there.
+        """Soft reset as from the friendly REPL, so that main.py runs; returns in the raw REPL beside it.
 
-        What is printed on the way goes to `log`.
+        What is printed on the way goes to `log`, also what the app prints as soon as the console is there.
         """
         self.enter()
         self.transport.exit_raw_repl()
@@ -177,6 +184,11 @@ class Device:
         self._stream.until(b"soft reboot\r\n", "the soft reset", timeout)
         printed = self._stream.until(b">>> ", "the prompt after main.py started", timeout)
         self.log(_BANNER.sub("", printed))
+        # Not by mpremote's way, which drops what it finds there.
+        self._stream.write(b"\x01")
+        self._log(self._stream.until(_RAW, "the raw REPL", timeout).removesuffix("\r\n"))
+        self.transport.in_raw_repl = True
+        self._take_prompt("the raw REPL", timeout)
 
     def hard_reset(self) -> None:
         """Reset the chip. The port may vanish for a while: close this and open another."""
@@ -199,6 +211,15 @@ class Device:
         except OSError:
             pass
 
+    @contextmanager
+    def _unless_interrupted(self) -> Iterator[None]:
+        """After a Ctrl-C to this program the rest of a command's answer is not taken for the next one's."""
+        try:
+            yield
+        except KeyboardInterrupt:
+            self._cut_short = True
+            raise
+
     def _framed(self, code: str, imports: str, timeout: float, name: str) -> str:
         """Run `code` and return what it prints between the bytes 2 and 3; the rest is the app's: to `log`.
 
@@ -218,7 +239,7 @@ class Device:
         def read(ending: bytes, output: Callable[[str], None] | None = None) -> str:
             return self._stream.until(ending, what, until - time.monotonic(), output, also=b"\x04")
 
-        self._log(read(b"\x02").removesuffix("OK"))
+        self._log(_without_answer(read(b"\x02")))
         result = ""
         if self._stream.stopped_at == b"\x02":
             read(b"\x03")
@@ -279,3 +300,9 @@ class Device:
         """Wait for the prompt, and leave it for mpremote's transport, which looks for it before a command."""
         self._stream.until(_PROMPT, what, timeout)
         self._stream.put_back(_PROMPT)
+
+
+def _without_answer(printed: str) -> str:
+    """Drop the "OK" for a command: the last one that begins a line, as the app may print before and after."""
+    before, found, after = f"\n{printed}".rpartition("\nOK")
+    return f"{before}\n{after}"[1:] if found else printed

@@ -138,7 +138,7 @@ def _boot_message(device: Device, message: str, deadline: float) -> str:
             # Ctrl-C would end the main.py of one that boots; this is answered once somebody serves the REPL.
             device.press_enter()
             heard = now
-    return next(line for line in printed.splitlines() if message in line)
+    return printed[printed.index(message) :].splitlines()[0]  # without the answer to the reset in front of it
 
 
 def selftest(board: Board, port: Port) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import json
 import os
+import secrets
 import sys
 import time
 
@@ -91,7 +92,7 @@ def follow(target: Target) -> None:
             while True:
                 show(target.device.follow(1))
         # Its output can be seen without holding the port, so that mpremote can have that meanwhile.
-        position = target.virtual.output_position
+        position = _shown_until(target)
         target.disconnect()
         note(f"Ctrl-C ends the board; meanwhile: mpremote connect {target.port} resume repl")
         log = AppLog()
@@ -101,6 +102,14 @@ def follow(target: Target) -> None:
         raise DeviceGone(target.exit_reason() or "it ended")
     except KeyboardInterrupt:
         note("ended")
+
+
+def _shown_until(target: Target) -> int:
+    """The position in the virtual board's output up to which it has been shown."""
+    assert target.virtual is not None
+    since, mark = target.virtual.output_position, secrets.token_hex(8)
+    target.device.call(repr(mark))  # what came before the answer to this has gone to the log
+    return since + len(target.virtual.wait_output(f'"{mark}"\x03', since=since).encode())
 
 
 def show(text: str) -> None:

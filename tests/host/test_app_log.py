@@ -19,7 +19,7 @@ def test_only_the_app_is_shown(pieces):
     sent = "first\r\n" + ENTER + PASTED + "second\r\n" + FRAMED + PASTED + LEAVE + "third\r\n"
     log = AppLog()
     shown = "".join(log.feed(piece) for piece in pieces(sent))
-    assert shown.split() == ["first", "second", "between", "third"]
+    assert shown == "first\nsecond\nbetween\nthird\n"
 
 
 def test_a_session_that_was_cut_short_does_not_hide_what_follows():

@@ -9,6 +9,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from itertools import takewhile
 from pathlib import Path
 
 import pytest
@@ -185,6 +186,21 @@ def test_run_says_what_was_there_instead(tmp_path: Path, board_arguments):
 def test_extras_reach_the_app(app: Path, board_arguments):
     done = mpos("run", app, *board_arguments, "--expect", "Hello reader", "--arg", "who=reader")
     assert done.returncode == 0, done.stderr
+
+
+def test_nothing_that_an_app_prints_at_its_start_is_missing_in_the_log(tmp_path: Path, board_arguments):
+    count = "for n in range(200):\n            print('number', n)\n            await TaskManager.sleep_ms(5)"
+    source = HELLO.replace("await TaskManager.sleep_ms(300)", count)
+    app = write_app(tmp_path / "app", source)
+    numbers = "".join(f"number {n}\n" for n in range(200))
+    done = mpos("run", app, *board_arguments, "--expect", "Later")
+    assert done.returncode == 0, done.stderr
+    assert numbers in done.stdout
+    with running(app, board_arguments) as process:
+        assert process.stdout is not None
+        log = "".join(takewhile(lambda line: "later came" not in line, process.stdout))
+        assert numbers in log
+        assert "\n\n" not in log
 
 
 def test_run_from_source_shows_the_same(app: Path, board_arguments):

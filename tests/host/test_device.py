@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import pty
+import signal
 from collections.abc import Iterator
 
 import pytest
@@ -50,6 +51,27 @@ def test_an_error_of_syntax_is_one_too(device: Device):
         with pytest.raises(DeviceError, match="SyntaxError"):
             ask()
         assert device.eval("1") == 1
+
+
+def test_a_command_that_ctrl_c_cut_short_does_not_answer_for_the_next(bare: VirtualBoard):
+    log: list[str] = []
+
+    def ctrl_c(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    before = signal.signal(signal.SIGALRM, ctrl_c)
+    try:
+        with Device(bare.port, log=log.append) as device:
+            device.enter(soft_reset=True)
+            device.exec("import time")
+            for ask in (device.exec, device.printed_by):
+                signal.setitimer(signal.ITIMER_REAL, 0.3)
+                with pytest.raises(KeyboardInterrupt):
+                    ask("print('left over')\ntime.sleep(0.6)\nprint('too late')")
+                assert device.call("6 * 7") == 42
+    finally:
+        signal.signal(signal.SIGALRM, before)
+    assert "".join(log) == ""
 
 
 def test_values_and_output_are_told_from_what_others_print(bare: VirtualBoard):

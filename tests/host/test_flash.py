@@ -96,6 +96,7 @@ def test_a_fresh_board_gets_everything_and_a_second_run_changes_nothing(virtual,
 
     again = flash(name, "--port", virtual.port, "--app", app(1))
     assert again.returncode == 0, again.stdout + again.stderr
+    assert "\nmpos: virtual is up" in again.stdout
     assert "0 files written (0 bytes), 0 removed" in again.stdout
 
     plan = deploy.plan(project.load_board(name), [project.load_app(str(app(1)))])
