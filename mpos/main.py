@@ -8,6 +8,10 @@ from micropython import const
 
 from .task_manager import TaskManager
 
+# An app is loaded in one step. That takes a board longer than a step should, and nobody can do anything about
+# it; what is reported is an onCreate() that blocks.
+_SLOW_START_US = const(1000000)
+
 # A heap that is collected only when it is full has what survived strewn all over it afterwards, and no room
 # for a buffer in between. While modules are loaded it is collected after so many bytes.
 _BOOT_THRESHOLD = const(8192)
@@ -53,6 +57,7 @@ def _show_failure(title, error):
 
 
 async def _start_first_app():
+    TaskManager.current_task().coro.slow_us = _SLOW_START_US
     try:
         package = first_app()
         if package is not None:

@@ -188,6 +188,16 @@ def test_extras_reach_the_app(app: Path, board_arguments):
     assert done.returncode == 0, done.stderr
 
 
+def test_a_start_is_said_to_be_slow_only_if_the_app_blocks_it(tmp_path: Path, board_arguments):
+    for ms, said in ((200, False), (1200, True)):
+        app = write_app(
+            tmp_path / str(ms), HELLO.replace("screen =", f"import time; time.sleep_ms({ms}); screen =")
+        )
+        done = mpos("run", app, *board_arguments, "--expect", "Later")
+        assert done.returncode == 0, done.stderr
+        assert ("Task 'boot' blocked the loop" in done.stdout) is said
+
+
 def test_nothing_that_an_app_prints_at_its_start_is_missing_in_the_log(tmp_path: Path, board_arguments):
     count = "for n in range(200):\n            print('number', n)\n            await TaskManager.sleep_ms(5)"
     source = HELLO.replace("await TaskManager.sleep_ms(300)", count)
