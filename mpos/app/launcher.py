@@ -3,6 +3,7 @@
 import sys
 
 from . import activities
+from .activity import Activity
 from .manifest import Manifest, ManifestError
 
 APPS = "/apps"
@@ -38,7 +39,13 @@ def _activity_of(manifest):
             '%s/manifest.json: module "%s" has no class "%s"'
             % (manifest.folder, manifest.module, manifest.activity)
         )
-    return getattr(module, manifest.activity)()
+    activity = getattr(module, manifest.activity)
+    if not (isinstance(activity, type) and issubclass(activity, Activity)):
+        raise ManifestError(
+            '"%s" of module "%s" is no Activity: class %s(Activity)'
+            % (manifest.activity, manifest.module, manifest.activity)
+        )
+    return activity()
 
 
 def _enter(folder):

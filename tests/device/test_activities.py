@@ -198,12 +198,14 @@ async def test_what_is_wrong_with_an_app_is_said_on_the_screen(lvgl_loop):
     make_app("nofield", '{"name": "x"}')
     make_app("noclass", GOOD.replace("good", "noclass").replace("Good", "Other"))
     make_app("syntax", GOOD.replace("good", "syntax"), "def (")
+    make_app("noactivity", GOOD.replace("good", "noactivity"), "class Good:\n pass\n")
     for package, words in (
         ("missing", "is not there"),
         ("nojson", "no valid JSON"),
         ("nofield", '"package"'),
         ("noclass", 'no class "Other"'),
         ("syntax", "SyntaxError"),
+        ("noactivity", "class Good(Activity)"),
     ):
         assert not launcher.launch(package)
         await until(lambda: texts_with(words))
