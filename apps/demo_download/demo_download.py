@@ -17,8 +17,7 @@ class DemoDownload(Activity):
         self.url = self.extras.get("url", DEFAULT_URL)
         self.outfile = self.extras.get("outfile", OUTFILE)
         self.task = None
-        self.received = 0
-        self.speed = 0
+        self.percent = self.received = self.speed = 0
 
         screen = lv.obj()
         screen.set_flex_flow(lv.FLEX_FLOW.COLUMN)
@@ -106,11 +105,18 @@ class DemoDownload(Activity):
                 self.caption.set_text(caption)
 
     def show_progress(self, percent):
+        self.percent = percent
         self.bar.set_value(percent, False)
-        self.status.set_text("%d %%   %s   %s" % (percent, size(self.received), rate(self.speed)))
+        self.show_figures()
 
     def note_speed(self, bytes_per_second):
+        # Once a second: a percent of a large file takes longer, and a size that is not known has none.
         self.speed = bytes_per_second
+        self.show_figures()
+
+    def show_figures(self):
+        percent = "%d %%   " % self.percent if self.percent or not self.received else ""
+        self.status.set_text("%s%s   %s" % (percent, size(self.received), rate(self.speed)))
 
     def _line(self, parent, text, long_mode):
         label = lv.label(parent)

@@ -74,6 +74,12 @@ def test_a_bad_answer_is_shown_and_the_loop_lives_on(
     assert_the_loop_lives(board)
 
 
+def test_the_figures_move_also_while_the_percent_does_not(board: Target, server: str) -> None:
+    start_demo(board, server + "/rate?size=100000000&rate=20000")
+    assert_shows(board, "KB/s")
+    assert not screen.wait_text(board, "0 %", 0)
+
+
 def test_a_server_that_is_not_there_is_shown(board: Target) -> None:
     start_demo(board, "http://127.0.0.1:9/nothing")
     assert_shows(board, "refused")
