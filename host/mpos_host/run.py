@@ -13,12 +13,14 @@ from mpos_host import project, screen
 from mpos_host.app_log import AppLog
 from mpos_host.commands import open_target
 from mpos_host.deploy import deploy, plan
-from mpos_host.device import DeviceError, DeviceGone
+from mpos_host.device import DeviceError, DeviceGone, DeviceTimeout
 from mpos_host.project import App, UserError
 from mpos_host.target import Target
 
 # Seconds for the board to come up with the app: an ESP32 imports all of mpos in less than half of it.
 _BOOT = 30
+
+_LAST_LINES = 40  # of what the board printed, shown if it does not come up
 
 _EXTRAS = "/app_extras.json"
 
@@ -61,9 +63,15 @@ def start_app(target: Target, app: App, extras: dict[str, str], source: bool = F
     device.enter()
     deploy(device, plan(target.board, [app], source), target.board)
     _send_extras(target, extras)
-    device.reboot(_BOOT)
     try:
+        device.reboot(_BOOT)
         running, errors = device.call(_STATE, "mpos")
+    except DeviceTimeout as error:
+        for line in error.output.splitlines()[-_LAST_LINES:]:
+            show(f"{line}\n")
+        raise UserError(
+            f"{error}: does {app.title} hold the loop without an await, or reset the board?"
+        ) from None
     except DeviceError as error:
         raise UserError(f"{app.title} did not start: {error} (the log above says where)") from None
     if not running:

@@ -14,6 +14,7 @@ from pathlib import Path
 
 import pytest
 
+from mpos_host import cli, run
 from mpos_host.device import Device
 from mpos_host.virtual.board import VirtualBoard
 from peers.processes import handles_of_children, read_until, wait_gone
@@ -186,6 +187,17 @@ def test_run_says_what_was_there_instead(tmp_path: Path, board_arguments):
 def test_extras_reach_the_app(app: Path, board_arguments):
     done = mpos("run", app, *board_arguments, "--expect", "Hello reader", "--arg", "who=reader")
     assert done.returncode == 0, done.stderr
+
+
+def test_an_app_that_holds_the_loop_is_named(
+    tmp_path: Path, board_arguments, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+):
+    app = write_app(tmp_path / "app", HELLO.replace("await TaskManager.sleep_ms(300)", "while True: pass"))
+    monkeypatch.setattr(run, "_BOOT", 8)
+    assert cli.main(["run", str(app), *board_arguments]) == 1
+    log, errors = capsys.readouterr()
+    assert "did not answer" in errors and "does Hello hold the loop" in errors
+    assert "is up" in log
 
 
 def test_a_start_is_said_to_be_slow_only_if_the_app_blocks_it(tmp_path: Path, board_arguments):
