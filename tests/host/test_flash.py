@@ -235,14 +235,14 @@ def test_firmware_is_not_written_when_esptool_finds_no_chip(virtual, name, tmp_p
 @pytest.mark.parametrize(
     "arguments, said, code",
     [
-        (["waveshare"], "there is no board waveshare; known are: .*waveshare_esp32_s3_touch_lcd_2", 1),
+        (["waveshare"], "there is no board waveshare; known are: .*waveshare_esp32_s3_touch_lcd_2$", 2),
         (
             ["virtual", "--app", "no_such_app", "--port", "x"],
             "no_such_app is no app: it has no manifest.json",
-            1,
+            2,
         ),
-        ([WAVESHARE, "--firmware", "/no/such.bin"], "there is no firmware file /no/such.bin", 1),
-        (["virtual", "--firmware", "/dev/null"], "virtual is a process of this computer: no firmware", 1),
+        ([WAVESHARE, "--firmware", "/no/such.bin"], "there is no firmware file /no/such.bin", 2),
+        (["virtual", "--firmware", "/dev/null"], "virtual is a process of this computer: no firmware", 2),
         (["virtual", "--port"], "--port needs a value", 2),
         (["virtual", "--fast"], "there is no option --fast", 2),
         (["virtual", "unix_sdl"], "one BOARD only", 2),
