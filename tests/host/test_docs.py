@@ -5,6 +5,8 @@ from pathlib import Path
 
 import pytest
 
+from mpos_host import project, screen
+from mpos_host.run import start_app
 from mpos_host.session import BoardSession
 from mpos_host.target import Target
 
@@ -40,6 +42,17 @@ def examples() -> list[object]:
 def test_the_example_runs(board: Target, board_session: BoardSession, server: str, code: str) -> None:
     board_session.send([])
     board.device.exec(BEFORE.format(server=server) + code + AFTER, timeout=20)
+
+
+def test_the_first_app_of_the_readme_runs(board: Target, tmp_path: Path) -> None:
+    for name, code in re.findall(
+        r"^`apps/hello/(\S+)`\n\n```\w+\n(.*?)^```$",
+        (ROOT / "README.md").read_text(),
+        re.MULTILINE | re.DOTALL,
+    ):
+        (tmp_path / name).write_text(code)
+    start_app(board, project.load_app(str(tmp_path)), {})
+    assert screen.wait_text(board, "1 seconds", 10), screen.texts(board)
 
 
 def test_every_page_that_is_linked_to_exists() -> None:
