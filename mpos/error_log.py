@@ -32,7 +32,7 @@ class ErrorLog:
             print(name)
 
     def _report(self, error, message, name, task):
-        text = _describe(error)
+        text = _traceback_of(error)
         self.last.append(TaskError(name, error, text, ticks_ms()))
         if len(self.last) > _KEPT:
             self.last.pop(0)
@@ -45,12 +45,22 @@ class ErrorLog:
             except BaseException as in_handler:
                 # Nothing may get out: it would be into LVGL, where this is called in a callback.
                 print("The exception handler failed:")
-                print(_describe(in_handler), end="")
+                print(_traceback_of(in_handler), end="")
         print(message + ":")
         print(text, end="")
 
 
-def _describe(error):
+def describe(error):
+    """`error` in one line: its type, unless that says nothing, and its message."""
+    name = type(error).__name__
+    try:
+        text = str(error)
+    except Exception as second:
+        text = "it cannot be shown because of %s" % type(second).__name__
+    return "%s: %s" % (name, text) if text else name
+
+
+def _traceback_of(error):
     try:
         text = io.StringIO()
         sys.print_exception(error, text)

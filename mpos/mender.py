@@ -12,6 +12,7 @@ Which of these it is depends on the binding:
 
 import lvgl as lv
 
+from .error_log import describe
 from .task_manager import TaskManager
 
 
@@ -57,10 +58,7 @@ class Mender:
         self._last = None
 
     def _report(self, error, what):
-        try:
-            kind = (type(error), str(error))
-        except Exception:
-            kind = (type(error), None)  # A `__str__` that fails.
+        kind = (type(error), describe(error))
         if kind == self._last:
             return  # A callback that fails in each frame is told once.
         self._last = kind

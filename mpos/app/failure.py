@@ -2,6 +2,7 @@
 
 import lvgl as lv
 
+from ..error_log import describe
 from ..task_manager import TaskManager
 from ..ui_bridge import UiBridge
 from . import activities
@@ -60,13 +61,3 @@ def _close(box):
         import machine
 
         machine.reset()
-
-
-def describe(error):
-    """`error` in one line: its type, unless that says nothing, and its message."""
-    name = type(error).__name__
-    try:
-        text = str(error)
-    except Exception as second:
-        text = "it cannot be shown because of %s" % type(second).__name__
-    return "%s: %s" % (name, text) if text else name

@@ -7,7 +7,7 @@ import lvgl as lv
 from conditions import until
 
 from mpos import TaskManager
-from mpos.app.failure import describe
+from mpos.error_log import describe
 
 
 def fail(*arguments):
