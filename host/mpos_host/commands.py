@@ -128,12 +128,10 @@ def shell(options: argparse.Namespace) -> int:
     """mpremote's REPL on the board, without a reset."""
     if not (sys.stdin.isatty() and sys.stdout.isatty()):
         raise UserError("mpos shell is for a terminal; elsewhere: mpremote connect PORT resume exec CODE", 2)
-    if options.port:
-        options.board = options.board or "virtual"  # a REPL is the same on every board
-    with open_target(options) as target:
-        assert target.device  # a port that is missing or busy is said as by every other command
+    with running_target(options, "shell") if options.port else open_target(options) as target:
+        port = target.device.port  # one that is missing or busy is said as by every other command
         target.disconnect()
-        command = [sys.executable, "-m", "mpremote", "connect", target.port, "resume", "repl"]
+        command = [sys.executable, "-m", "mpremote", "connect", port, "resume", "repl"]
         return subprocess.run(command).returncode
 
 

@@ -11,13 +11,13 @@ device boots the old version, after it the new one.
 from __future__ import annotations
 
 import hashlib
-import json
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 
 from mpos_host import compiler
 from mpos_host.deploy_device import DeviceSide, Transport
+from mpos_host.device import json_for_device
 from mpos_host.project import App, Board, UserError, root
 
 # Architectures by the number in sys.implementation._mpy >> 10 (py/persistentcode.h, MP_NATIVE_ARCH_...).
@@ -154,7 +154,7 @@ def _compiled(found: Iterable[tuple[Path, str]], arch: str) -> list[tuple[str, b
 def _refuse_twins(found: Iterable[tuple[Path, str]]) -> None:
     by_name = {name: path for path, name in found}
     for name, path in by_name.items():
-        twin = by_name.get(name.removesuffix(".mpy") + ".py") if name.endswith(".mpy") else None
+        twin = by_name.get(_twin(name) or "")
         if twin is not None:
             raise UserError(f"{path} and {twin} are one module: remove one of them", 2)
 
@@ -197,8 +197,7 @@ class _Deployment:
         staged = {self._staged_name(path): path for path in changed}
         kept = self._device.keep_staged({name: self._digests[path] for name, path in staged.items()})
         missing = {name: self._contents[path] for name, path in staged.items() if name not in kept}
-        # As UTF-8: MicroPython makes two characters of an escape like \ud83d\ude00.
-        step = json.dumps({"put": list(staged.items()), "remove": removed}, ensure_ascii=False).encode()
+        step = json_for_device({"put": list(staged.items()), "remove": removed})
         self._device.check_space([*missing.values(), step])
         self._device.write(missing)
         self._verify({name: self._digests[path] for name, path in staged.items()})

@@ -20,7 +20,7 @@ from typing import Any
 from mpos_host.project import UserError
 from mpos_host.serial_stream import DeviceGone, DeviceTimeout, open_transport
 
-__all__ = ["Device", "DeviceError", "DeviceGone", "DeviceTimeout"]
+__all__ = ["Device", "DeviceError", "DeviceGone", "DeviceTimeout", "json_for_device"]
 
 
 _PROMPT = b">"
@@ -39,6 +39,11 @@ _PIECE = 768
 
 # What the friendly REPL says before its first prompt.
 _BANNER = re.compile(r"MicroPython [^\n]*\nType \"help\(\)\"[^\n]*\n$|^(\r\n)+$")
+
+
+def json_for_device(value: object) -> bytes:
+    """JSON in UTF-8, without escapes: MicroPython makes two characters of one like \\ud83d\\ude00."""
+    return json.dumps(value, ensure_ascii=False).encode()
 
 
 class DeviceError(UserError):

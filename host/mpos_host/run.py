@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import json
 import os
 import secrets
 import sys
@@ -13,7 +12,7 @@ from mpos_host import project, screen
 from mpos_host.app_log import AppLog
 from mpos_host.commands import open_target
 from mpos_host.deploy import deploy, plan
-from mpos_host.device import DeviceError, DeviceGone, DeviceTimeout
+from mpos_host.device import DeviceError, DeviceGone, DeviceTimeout, json_for_device
 from mpos_host.project import App, UserError
 from mpos_host.target import Target
 
@@ -152,7 +151,6 @@ def _show_window() -> None:
 def _send_extras(target: Target, extras: dict[str, str]) -> None:
     device = target.device
     if extras:
-        # As UTF-8: MicroPython makes two characters of an escape like \ud83d\ude00.
-        device.write_file(_EXTRAS, json.dumps(extras, ensure_ascii=False).encode())
+        device.write_file(_EXTRAS, json_for_device(extras))
     else:
         device.exec(f"import os\nif {_EXTRAS[1:]!r} in os.listdir('/'): os.remove({_EXTRAS!r})")

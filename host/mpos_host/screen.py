@@ -24,6 +24,12 @@ def wait_text(target: Target, text: str, seconds: float) -> bool:
     return target.device.call(expression, "mpos.ui_inspect", seconds + 10)
 
 
+def centre_of(target: Target, text: str) -> tuple[int, int]:
+    """The middle, in pixels, of the widget that shows `text`: where a finger would tap it."""
+    x, y = target.device.call(f"mpos.ui_inspect.centre_of({text!r})", "mpos.ui_inspect")
+    return x, y
+
+
 def screenshot(target: Target) -> bytes:
     """A PNG of the screen: on the virtual board what the panel shows, on others LVGL's picture of it."""
     if target.virtual is not None and target.virtual.panel is not None:

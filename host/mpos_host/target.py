@@ -25,9 +25,7 @@ if TYPE_CHECKING:
 # Seconds for the port of a board that was reset: USB takes one or two.
 _COME_BACK = 10
 
-# Bytes. The virtual board's firmware takes 45 KB of its heap; LittleFS needs 16 blocks of 4 KB.
-_SMALLEST_HEAP = 64 * 1024
-_SMALLEST_FLASH = 64 * 1024
+_SMALLEST_HEAP = 64 * 1024  # bytes; the virtual board's firmware takes 45 KB of it
 
 
 class Target:
@@ -179,8 +177,10 @@ def _process_options(board: Board, binary: str | None, heap: str | None, flash: 
             raise UserError(f"a heap of {heap} is too small for the virtual board: say 256k or more", 2)
         options["heap"] = heap
     if flash is not None or "flash" in board.facts:
+        from mpos_host.virtual.flash import BLOCK_SIZE, MIN_SIZE
+
         size = flash or str(board.facts["flash"].get("size", "4M"))
         options["flash_size"] = parse_size(size)
-        if options["flash_size"] % 4096 or options["flash_size"] < _SMALLEST_FLASH:
+        if options["flash_size"] % BLOCK_SIZE or options["flash_size"] < MIN_SIZE:
             raise UserError(f"a flash of {size} cannot be: say 64k or more, a multiple of 4k", 2)
     return options

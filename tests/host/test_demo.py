@@ -95,20 +95,14 @@ def test_a_full_flash_is_shown_and_leaves_no_partial_file(board: Target, server:
     assert left == []
 
 
-def centre(target: Target, text: str) -> tuple[int, int]:
-    """The middle of the widget that shows `text`."""
-    expression = f"mpos.ui_inspect.centre_of({text!r})"
-    return tuple(target.device.call(expression, "mpos.ui_inspect"))
-
-
 @pytest.mark.requires("panel")
 def test_a_finger_cancels_and_starts_it_again(board: Target, server: str) -> None:
     start_demo(board, server + "/rate?size=300000&rate=100000")
     assert_shows(board, "%")
-    board.panel.click(*centre(board, "Cancel"))
+    board.panel.click(*screen.centre_of(board, "Cancel"))
     assert_shows(board, "Cancelled at")
     assert_the_loop_lives(board)
-    board.panel.click(*centre(board, "Retry"))
+    board.panel.click(*screen.centre_of(board, "Retry"))
     assert_shows(board, "Complete")
 
 

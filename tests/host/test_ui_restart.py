@@ -69,31 +69,25 @@ def app(tmp_path: Path) -> project.App:
     return project.load_app(str(tmp_path))
 
 
-def tap(target: Target, text: str) -> None:
-    assert screen.wait_text(target, text, SECONDS), screen.texts(target)
-    x, y = target.device.call(f"mpos.ui_inspect.centre_of({text!r})", "mpos.ui_inspect")
-    assert target.virtual is not None and target.virtual.panel is not None
-    target.virtual.panel.click(x, y)
+def tap(board: Target, text: str) -> None:
+    assert screen.wait_text(board, text, SECONDS), screen.texts(board)
+    board.panel.click(*screen.centre_of(board, text))
 
 
-def test_the_activity_starts_again_and_the_tasks_of_others_live(
-    app: project.App, request: pytest.FixtureRequest
-) -> None:
-    if request.config.getoption("port") or request.config.getoption("binary"):
-        pytest.skip("there LVGL is put right instead: tests/device/test_mending.py")
-    with Target(project.load_board("virtual")) as target:
-        start_app(target, app, {})
-        for number in (1, 2):
-            assert screen.wait_text(target, f"Above {number}", SECONDS)
-            tap(target, "Raise")
-            assert screen.wait_text(target, "ValueError: in a raw callback", SECONDS)
-            tap(target, "Tap to restart Above")
-        assert screen.wait_text(target, "Above 3", SECONDS)
-        assert not any("raw callback" in text for text in screen.texts(target))
-        before = target.device.call("restart.count", "restart")
-        tap(target, "Back")
-        assert screen.wait_text(target, "Below", SECONDS)
-        count = "await mpos.ui_inspect.wait_for('Below %d' % (restart.count + 5), 10000)"
-        assert target.device.call(count, "restart,mpos.ui_inspect")
-        assert target.device.call("restart.count", "restart") > before
-        assert target.virtual is not None and target.virtual.exit_reason is None
+@pytest.mark.requires("panel")  # elsewhere LVGL is put right: tests/device/test_mending.py
+def test_the_activity_starts_again_and_the_tasks_of_others_live(app: project.App, board: Target) -> None:
+    start_app(board, app, {})
+    for number in (1, 2):
+        assert screen.wait_text(board, f"Above {number}", SECONDS)
+        tap(board, "Raise")
+        assert screen.wait_text(board, "ValueError: in a raw callback", SECONDS)
+        tap(board, "Tap to restart Above")
+    assert screen.wait_text(board, "Above 3", SECONDS)
+    assert not any("raw callback" in text for text in screen.texts(board))
+    before = board.device.call("restart.count", "restart")
+    tap(board, "Back")
+    assert screen.wait_text(board, "Below", SECONDS)
+    count = "await mpos.ui_inspect.wait_for('Below %d' % (restart.count + 5), 10000)"
+    assert board.device.call(count, "restart,mpos.ui_inspect")
+    assert board.device.call("restart.count", "restart") > before
+    assert board.exit_reason() is None
