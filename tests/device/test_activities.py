@@ -41,6 +41,13 @@ class Recorder(Activity):
         self.log.append(self.name + " destroy")
 
 
+async def forever(name, ended):
+    try:
+        await TaskManager.sleep_ms(100000)
+    finally:
+        ended.append(name)
+
+
 async def test_the_lifecycle_of_two_activities_is_androids(lvgl_loop):
     log = []
     below, above = Recorder(log, "below"), Recorder(log, "above")
@@ -91,23 +98,17 @@ async def test_finish_in_an_event_callback_of_a_widget_on_the_screen(lvgl_loop):
 async def test_the_tasks_of_an_activity_end_with_it(lvgl_loop):
     ended = []
 
-    async def forever(name):
-        try:
-            await TaskManager.sleep_ms(100000)
-        finally:
-            ended.append(name)
-
     class Busy(Recorder):
         def onCreate(self):
             super().onCreate()
-            self.create_task(forever("own"))
+            self.create_task(forever("own", ended))
             button = lv.button(self.screen)
-            self.on(button, lv.EVENT.CLICKED, lambda e: forever("of the handler"))
+            self.on(button, lv.EVENT.CLICKED, lambda e: forever("of the handler", ended))
             button.send_event(lv.EVENT.CLICKED, None)
 
     activity = Busy([], "busy")
     activities.start(activity)
-    other = TaskManager.create_task(forever("nobody's"))
+    other = TaskManager.create_task(forever("nobody's", ended))
     await TaskManager.sleep_ms(1)
     activity.finish()
     await until(lambda: len(ended) == 2)
@@ -310,16 +311,10 @@ async def test_an_activity_may_start_another_in_its_creation(lvgl_loop):
 async def test_an_activity_created_again_has_a_new_screen_and_no_old_task(lvgl_loop):
     ended = []
 
-    async def forever():
-        try:
-            await TaskManager.sleep_ms(100000)
-        finally:
-            ended.append(True)
-
     class Busy(Recorder):
         def onCreate(self):
             super().onCreate()
-            self.create_task(forever())
+            self.create_task(forever(self.name, ended))
 
     log = []
     below, above = Busy(log, "below"), Busy(log, "above")
@@ -333,7 +328,7 @@ async def test_an_activity_created_again_has_a_new_screen_and_no_old_task(lvgl_l
     assert above.screen != screen and lv.screen_active() == above.screen
     await until(lambda: ended)
     await until(lambda: is_deleted(screen))
-    assert len(ended) == 1  # The other one's task lives.
+    assert ended == ["above"]  # The other one's task lives.
     activities.finish_all()
 
 

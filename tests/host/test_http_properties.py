@@ -6,17 +6,16 @@ written from RFC 9112 and from what docs/download-manager.md says is refused.
 
 from __future__ import annotations
 
-import os
 import re
 from pathlib import Path
 from urllib.parse import quote
 
-from hypothesis import HealthCheck, event, example, given, settings
+from examples import examples
+from hypothesis import event, example, given
 from hypothesis import strategies as st
 
 from mpos_host.session import BoardSession
 
-EXAMPLES = int(os.environ.get("MPOS_EXAMPLES", "150"))
 ANSWERS = Path(__file__).parents[1] / "device" / "http_answers.py"
 BUFFER_SIZES = (1, 2, 5, 4096)
 
@@ -184,14 +183,7 @@ def test_the_client_makes_of_any_answer_what_the_standard_says(
     board_session.send([ANSWERS])
     device.exec("import http_answers")
 
-    @settings(
-        max_examples=EXAMPLES,
-        deadline=None,
-        derandomize="MPOS_EXAMPLES" not in os.environ,
-        database=None,
-        print_blob=False,
-        suppress_health_check=[HealthCheck.too_slow],
-    )
+    @examples(150)
     @given(answers())
     @example(b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\n1\r\na\r\n0\r\n\r\n")
     def agree(answer: bytes) -> None:

@@ -6,11 +6,11 @@ What it found once is kept in FOUND and carried out first.
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from examples import examples
+from hypothesis import given
 from hypothesis import strategies as st
 
 from mpos_host.device import DeviceError
@@ -20,7 +20,6 @@ from mpos_host.session import BoardSession
 Orders = list[tuple[str, str]]
 
 ORDERS = Path(__file__).parents[1] / "soak" / "device" / "orders.py"
-EXAMPLES = int(os.environ.get("MPOS_EXAMPLES", "120"))
 SECONDS = 25  # for one example that hangs; one that goes well takes about 0.1
 
 FOUND: list[Orders] = [
@@ -74,14 +73,7 @@ def test_after_any_order_of_events_the_loop_recovers(board_session: BoardSession
     order = st.tuples(st.sampled_from(board.places), st.sampled_from(board.actions))
     carried_out = 0
 
-    @settings(
-        max_examples=EXAMPLES,
-        deadline=None,
-        derandomize="MPOS_EXAMPLES" not in os.environ,
-        database=None,
-        print_blob=False,
-        suppress_health_check=[HealthCheck.too_slow],
-    )
+    @examples(120)
     @given(st.lists(order, min_size=1, max_size=14))
     def recovers(orders: Orders) -> None:
         nonlocal carried_out
