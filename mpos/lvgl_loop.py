@@ -15,11 +15,11 @@ from time import ticks_add, ticks_diff, ticks_ms, ticks_us
 import lvgl as lv
 from micropython import const
 
-from .frame_counter import frame_counter
-from .input_reader import InputReader
-from .mender import Mender
-from .parking import Parking
+from .loop.parking import Parking
 from .task_manager import TaskManager
+from .ui.frame_counter import frame_counter
+from .ui.input_reader import InputReader
+from .ui.mender import Mender
 
 # The longest sleep. LVGL reports no `timer.ready()` and no `timer.set_period()`: they take effect at the next
 # turn, and that is never further away than this.

@@ -13,16 +13,16 @@ from collections import namedtuple
 
 from micropython import kbd_intr
 
-from .doorbell import new_doorbell
-from .error_log import ErrorLog
-from .inbox import Inbox
-from .io_queue import LoopIOQueue
-from .parking import Parking
-from .repair import repair
-from .services import Services
-from .supervision import supervise
-from .task_record import TaskInterrupted, TaskRecord, TimedTaskRecord
-from .waiting import PART_MS, NotifyEvent, as_coroutine, as_task, gather, sleep_in_parts, wait_for_ms
+from .loop.doorbell import new_doorbell
+from .loop.errors import ErrorLog
+from .loop.inbox import Inbox
+from .loop.parking import Parking
+from .loop.poll import LoopIOQueue
+from .loop.repair import repair
+from .loop.services import Services
+from .loop.supervision import supervise
+from .loop.task_record import TaskInterrupted, TaskRecord, TimedTaskRecord
+from .loop.waiting import PART_MS, NotifyEvent, as_coroutine, as_task, gather, sleep_in_parts, wait_for_ms
 
 # Looked up once: creating a task is a hot path.
 _Task = core.Task
@@ -195,7 +195,7 @@ class TaskManager:
             return
         cls._require_idle("start")
         if watchdog_ms is not None:
-            from .watchdog import feeder
+            from .loop.watchdog import feeder
 
             cls._services.serve("watchdog", watchdog_ms, feeder(watchdog_ms))
         cls.attach(lvgl_loop)

@@ -11,9 +11,9 @@ import time
 import lvgl as lv
 from micropython import const
 
-from .callbacks import guarded
-from .parking import Parking
+from .loop.parking import Parking
 from .task_manager import TaskManager
+from .ui.callbacks import guarded
 
 _THREADS = const(4)
 

@@ -8,7 +8,7 @@ from time import ticks_diff, ticks_ms
 import bench_board
 import lvgl as lv
 
-from mpos.frame_counter import frame_counter
+from mpos.ui.frame_counter import frame_counter
 
 _FRAME_MS = 33  # LV_DEF_REFR_PERIOD
 

@@ -15,8 +15,8 @@ import lvgl as lv
 import machine
 
 import mpos.hardware as hardware
-import mpos.keypad as keypad
-from mpos.calibration import Calibration
+import mpos.hardware.keypad as keypad
+from mpos.hardware.calibration import Calibration
 
 ili9341 = hardware.driver("ili9341")
 ft6x36 = hardware.driver("ft6x36")

@@ -12,7 +12,7 @@ import lvgl as lv
 import machine
 
 import mpos.hardware as hardware
-import mpos.keypad as keypad
+import mpos.hardware.keypad as keypad
 
 st7789 = hardware.driver("st7789")
 

@@ -6,8 +6,8 @@ Origin of the numbers: [L] LilyGO's repository, https://github.com/Xinyuan-LilyG
 (examples/factory/pins.h and factory.ino); [M] MicroPythonOS, which runs on this board
 (internal_filesystem/lib/mpos/board/lilygo_t_hmi.py at 7723a734).
 
-The touch panel has to be calibrated once (`await mpos.calibration.calibrate()`): until then the driver
-spreads its whole range over the screen, which is off by a finger's width at the edges.
+The touch panel has to be calibrated once (`await mpos.hardware.calibration.calibrate()`): until then the
+driver spreads its whole range over the screen, which is off by a finger's width at the edges.
 """
 
 import lcd_bus
@@ -15,8 +15,8 @@ import lvgl as lv
 import machine
 
 import mpos.hardware as hardware
-import mpos.keypad as keypad
-from mpos.calibration import Calibration
+import mpos.hardware.keypad as keypad
+from mpos.hardware.calibration import Calibration
 
 st7789 = hardware.driver("st7789")
 xpt2046 = hardware.driver("xpt2046")

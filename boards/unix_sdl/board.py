@@ -5,8 +5,8 @@ import lvgl as lv
 import sdl_display
 import sdl_pointer
 
-from mpos.calibration import Calibration
 from mpos.hardware import Hardware, Input, keep_calibration_with
+from mpos.hardware.calibration import Calibration
 
 try:
     import sdl_keyboard  # a build option of lvgl_micropython

@@ -13,7 +13,7 @@ import lvgl as lv
 import machine
 
 import mpos.hardware as hardware
-from mpos.calibration import Calibration
+from mpos.hardware.calibration import Calibration
 
 st7789 = hardware.driver("st7789")
 cst816s = hardware.driver("cst816s")

@@ -43,7 +43,7 @@ def run(options: argparse.Namespace) -> int:
             start_app(target, app, extras, source=options.source)
             note(f"{app.title} runs on {target.board.name} at {target.port}")
             if options.screenshot is not None:
-                target.device.call("await mpos.ui_inspect.draw()", "mpos.ui_inspect")
+                target.device.call("await mpos.ui.inspect.draw()", "mpos.ui.inspect")
             good = options.expect is None or expect(target, options.expect, options.timeout)
         finally:
             if options.screenshot is not None and target.exit_reason() is None:

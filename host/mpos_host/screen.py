@@ -15,18 +15,18 @@ _PICTURE = 60
 
 def texts(target: Target) -> list[str]:
     """The texts that can be read on the screen."""
-    return target.device.call("mpos.ui_inspect.visible_texts()", "mpos.ui_inspect")
+    return target.device.call("mpos.ui.inspect.visible_texts()", "mpos.ui.inspect")
 
 
 def wait_text(target: Target, text: str, seconds: float) -> bool:
     """Wait until a visible widget shows `text`; False if none did in `seconds`."""
-    expression = f"await mpos.ui_inspect.wait_for({text!r}, {int(seconds * 1000)})"
-    return target.device.call(expression, "mpos.ui_inspect", seconds + 10)
+    expression = f"await mpos.ui.inspect.wait_for({text!r}, {int(seconds * 1000)})"
+    return target.device.call(expression, "mpos.ui.inspect", seconds + 10)
 
 
 def centre_of(target: Target, text: str) -> tuple[int, int]:
     """The middle, in pixels, of the widget that shows `text`: where a finger would tap it."""
-    x, y = target.device.call(f"mpos.ui_inspect.centre_of({text!r})", "mpos.ui_inspect")
+    x, y = target.device.call(f"mpos.ui.inspect.centre_of({text!r})", "mpos.ui.inspect")
     return x, y
 
 
@@ -34,7 +34,7 @@ def screenshot(target: Target) -> bytes:
     """A PNG of the screen: on the virtual board what the panel shows, on others LVGL's picture of it."""
     if target.virtual is not None and target.virtual.panel is not None:
         return target.virtual.panel.screenshot()
-    return png_of(target.device.printed_by("mpos.ui_inspect.screenshot()", "mpos.ui_inspect", _PICTURE))
+    return png_of(target.device.printed_by("mpos.ui.inspect.screenshot()", "mpos.ui.inspect", _PICTURE))
 
 
 def check_picture(path: str) -> None:
@@ -55,7 +55,7 @@ def save_picture(target: Target, path: str) -> None:
 
 
 def png_of(printed: str) -> bytes:
-    """A PNG of what `mpos.ui_inspect.screenshot()` prints. Raises ValueError if that is incomplete."""
+    """A PNG of what `mpos.ui.inspect.screenshot()` prints. Raises ValueError if that is incomplete."""
     size, _, rows = printed.partition("\n")
     width, height = map(int, size.split())
     pixels = b"".join(base64.b64decode(row) for row in rows.split())

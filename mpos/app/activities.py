@@ -70,7 +70,7 @@ def recreate(activity):
 
 
 def may_delete():
-    """Whether widgets may be deleted: LVGL may crash then if it can no longer be trusted (`mpos.mender`)."""
+    """Whether widgets may be deleted: LVGL may crash if it can no longer be trusted (`mpos.ui.mender`)."""
     loop = TaskManager.lvgl_loop()
     return loop is None or not loop.mender.untrusted
 

@@ -2,7 +2,7 @@
 
 import lvgl as lv
 
-from ..error_log import describe
+from ..loop.errors import describe
 from ..task_manager import TaskManager
 from ..ui_bridge import UiBridge
 from . import activities
@@ -11,8 +11,8 @@ from . import activities
 def show_failure(title, error):
     """Show `title` and what `error` says until it is tapped. The screen below stays as it is.
 
-    Where LVGL can no longer be trusted (see `mpos.mender`), the tap starts the activity on the screen again,
-    with a screen of its own; without one it restarts the board.
+    Where LVGL can no longer be trusted (see `mpos.ui.mender`), the tap starts the activity on the screen
+    again, with a screen of its own; without one it restarts the board.
     """
     try:
         _show(title, error)

@@ -58,7 +58,7 @@ def screenshot(name):
     lv.refr_now(lv.display_get_default())
     if host("picture", name):
         return  # The host sees the screen by itself.
-    from mpos.ui_inspect import screenshot as write_pixels
+    from mpos.ui.inspect import screenshot as write_pixels
 
     _send({"picture": name}, write_pixels)
 

@@ -4,7 +4,7 @@ import lvgl as lv
 from reporting import host, record, skip
 
 from mpos import TaskManager, UiBridge
-from mpos.keypad import default_group
+from mpos.hardware.keypad import default_group
 
 TIMEOUT = 110
 

@@ -6,7 +6,7 @@ import lvgl as lv
 from reporting import record, record_spread, screenshot
 
 from mpos import TaskManager, UiBridge
-from mpos.callbacks import guarded
+from mpos.ui.callbacks import guarded
 
 TIMEOUT = 60  # a picture takes 18 s of a serial line with 115200 baud
 

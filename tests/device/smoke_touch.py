@@ -6,7 +6,7 @@ import lvgl as lv
 from reporting import host, record_spread, skip
 
 from mpos import TaskManager, UiBridge
-from mpos.callbacks import guarded
+from mpos.ui.callbacks import guarded
 
 TIMEOUT = 20
 

@@ -10,7 +10,7 @@ from mpos import TaskManager
 from mpos.app import activities, launcher
 from mpos.app.activity import Activity
 from mpos.app.manifest import Manifest, ManifestError
-from mpos.ui_inspect import visible_texts
+from mpos.ui.inspect import visible_texts
 
 
 class Recorder(Activity):

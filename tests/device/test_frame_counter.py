@@ -4,7 +4,7 @@ import gc
 
 import lvgl as lv
 
-from mpos.frame_counter import FrameCounter, FrameNotes, frame_counter
+from mpos.ui.frame_counter import FrameCounter, FrameNotes, frame_counter
 
 
 def draw(hardware, label, text):

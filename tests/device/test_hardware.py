@@ -1,11 +1,11 @@
-"""mpos.hardware and mpos.calibration: what boards share, with pins that a test can move."""
+"""mpos.hardware and mpos.hardware.calibration: what boards share, with pins that a test can move."""
 
 import os
 
 from pins import Pin
 
-from mpos.calibration import Calibration, affine, calibrate
 from mpos.hardware import Hardware, Input, PinInterrupt, driver, is_mpos_fork
+from mpos.hardware.calibration import Calibration, affine, calibrate
 
 
 def _write(path, text):

@@ -3,7 +3,7 @@
 import micropython
 from raising import raises
 
-from mpos.inbox import Inbox
+from mpos.loop.inbox import Inbox
 
 
 class Bell:

@@ -1,11 +1,11 @@
-"""mpos.keypad: buttons, chords and a joystick reach the focused widget as keys, driven by the loop."""
+"""mpos.hardware.keypad: buttons, chords and a joystick reach the focused widget as keys, on the loop."""
 
 import lvgl as lv
 from conditions import until
 from pins import Pin
 
 from mpos import TaskManager
-from mpos.keypad import Buttons, Chords, Joystick, default_group
+from mpos.hardware.keypad import Buttons, Chords, Joystick, default_group
 
 
 class Keys:

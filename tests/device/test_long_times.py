@@ -5,7 +5,8 @@ Nobody can wait for that: here a day is a few ms long, or the clock is set to wh
 
 from time import ticks_add, ticks_diff, ticks_ms
 
-from mpos import TaskManager, TimeoutError, waiting
+from mpos import TaskManager, TimeoutError
+from mpos.loop import waiting
 
 
 class Shortened:

@@ -7,7 +7,7 @@ import lvgl as lv
 from conditions import until
 
 from mpos import TaskManager
-from mpos.error_log import describe
+from mpos.loop.errors import describe
 
 
 def fail(*arguments):

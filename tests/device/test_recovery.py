@@ -10,7 +10,7 @@ from asyncio import core
 from conditions import until
 
 from mpos import TaskManager, UiBridge
-from mpos.task_record import TaskRecord
+from mpos.loop.task_record import TaskRecord
 
 
 def run_for(milliseconds):
@@ -173,7 +173,7 @@ async def test_a_ctrl_c_before_asyncio_has_noted_the_outcome_does_not_lose_it():
 
 
 def test_a_second_ctrl_c_while_the_first_is_put_right_loses_no_task():
-    from mpos import repair
+    from mpos.loop import repair
 
     counts = [0] * 5
 
@@ -211,7 +211,7 @@ def test_a_ctrl_c_in_gather_leaves_its_tasks_to_end_by_themselves():
             raise KeyboardInterrupt
 
     async def gathering():
-        from mpos import waiting
+        from mpos.loop import waiting
 
         tasks = [TaskManager.create_task(child()) for _ in range(2)]
         await waiting.gather(TaskManager.create_task, Torn([None, None]), tasks, False)
@@ -337,7 +337,7 @@ def test_a_ctrl_c_while_values_are_set_loses_none(lvgl_loop, screen):
 
 
 def test_a_wake_that_a_ctrl_c_tore_is_made_good():
-    from mpos.parking import Parking
+    from mpos.loop.parking import Parking
 
     parking = Parking()
     ran = []

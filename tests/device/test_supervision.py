@@ -5,7 +5,8 @@ from asyncio import core
 
 from conditions import until
 
-from mpos import TaskManager, supervision
+from mpos import TaskManager
+from mpos.loop import supervision
 
 
 class Recorded:

@@ -2,7 +2,7 @@
 
 import lvgl as lv
 
-import mpos.ui_inspect as ui_inspect
+import mpos.ui.inspect as ui_inspect
 from mpos import TaskManager
 
 

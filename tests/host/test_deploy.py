@@ -65,7 +65,7 @@ def test_what_is_on_the_board_runs_and_its_tracebacks_name_file_and_line(device)
     deploy.deploy(device, deploy.plan(VIRTUAL), VIRTUAL)
     with pytest.raises(DeviceError) as failure:
         device.exec("from mpos.hardware import driver\ndriver('no_such_chip')")
-    assert '  File "/lib/mpos/hardware.py", line ' in failure.value.traceback
+    assert '  File "/lib/mpos/hardware/__init__.py", line ' in failure.value.traceback
     assert "this firmware has no driver no_such_chip" in str(failure.value)
 
 

@@ -87,7 +87,7 @@ def test_the_activity_starts_again_and_the_tasks_of_others_live(app: project.App
     before = board.device.call("restart.count", "restart")
     tap(board, "Back")
     assert screen.wait_text(board, "Below", SECONDS)
-    count = "await mpos.ui_inspect.wait_for('Below %d' % (restart.count + 5), 10000)"
-    assert board.device.call(count, "restart,mpos.ui_inspect")
+    count = "await mpos.ui.inspect.wait_for('Below %d' % (restart.count + 5), 10000)"
+    assert board.device.call(count, "restart,mpos.ui.inspect")
     assert board.device.call("restart.count", "restart") > before
     assert board.exit_reason() is None

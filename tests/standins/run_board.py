@@ -23,7 +23,7 @@ import board  # noqa: E402
 import lvgl as lv  # noqa: E402
 
 from mpos import LvglLoop, TaskManager  # noqa: E402
-from mpos.calibration import Calibration, calibrate  # noqa: E402
+from mpos.hardware.calibration import Calibration, calibrate  # noqa: E402
 
 Calibration.folder = "calibration"  # in the current directory, not at the root of this computer
 

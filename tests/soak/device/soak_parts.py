@@ -12,7 +12,7 @@ import lvgl as lv
 from micropython import const
 
 from mpos import TaskManager, UiBridge
-from mpos.callbacks import guarded
+from mpos.ui.callbacks import guarded
 
 _PERIOD_MS = const(33)
 _NAP_MS = const(5)

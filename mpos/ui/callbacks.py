@@ -5,7 +5,7 @@ what it was doing: its timers may never run again, and a later deletion may cras
 hands to LVGL goes through `guarded`.
 """
 
-from .task_manager import TaskManager
+from ..task_manager import TaskManager
 
 
 def guarded(function, what, create_task=TaskManager.create_task):

@@ -123,7 +123,7 @@ def keep_calibration_with(store):
     """Make drivers that ask for no calibration of their own keep it with `store(name)`.
 
     lvgl_micropython's `TouchCalData` writes a file into the current directory on the desktop for every
-    pointer made, even if nobody calibrates. `store` is a class like `mpos.calibration.Calibration`.
+    pointer made, even if nobody calibrates. `store` is a class like `mpos.hardware.calibration.Calibration`.
     """
 
     class touch_cal_data:

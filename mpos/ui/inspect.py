@@ -9,7 +9,7 @@ from time import ticks_add, ticks_diff, ticks_ms
 
 import lvgl as lv
 
-from .task_manager import TaskManager
+from ..task_manager import TaskManager
 
 # Bytes of pixels per line of output: a multiple of 3, so that base64 needs no padding in between.
 _CHUNK = 768

@@ -11,9 +11,9 @@ from time import ticks_add, ticks_diff, ticks_ms
 import lvgl as lv
 from micropython import const
 
-from .parking import Parking
-from .services import end_task
-from .task_manager import TaskManager
+from ..loop.parking import Parking
+from ..loop.services import end_task
+from ..task_manager import TaskManager
 
 _SLOW_POLL_MS = const(100)
 _IN_USE_MS = const(2000)  # So long after the last press the device counts as being used.

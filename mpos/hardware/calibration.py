@@ -68,8 +68,8 @@ async def calibrate(text="Touch the cross", seconds=30):
     """
     import lvgl as lv
 
-    from .hardware import Hardware
-    from .task_manager import TaskManager
+    from ..task_manager import TaskManager
+    from . import Hardware
 
     hardware = Hardware.current
     drivers = [
@@ -109,7 +109,7 @@ async def calibrate(text="Touch the cross", seconds=30):
 
 async def _touch(driver):
     """The middle of one touch, in the driver's uncalibrated coordinates, once the finger is lifted."""
-    from .task_manager import TaskManager
+    from ..task_manager import TaskManager
 
     count = sum_x = sum_y = 0
     while True:

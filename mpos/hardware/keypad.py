@@ -9,8 +9,8 @@ import time
 import lvgl as lv
 from micropython import const
 
-from .callbacks import guarded
-from .hardware import PinInterrupt
+from ..ui.callbacks import guarded
+from . import PinInterrupt
 
 _BOUNCE_MS = const(20)  # contacts of push buttons settle within 5 to 10 ms
 

@@ -12,8 +12,8 @@ Which of these it is depends on the binding:
 
 import lvgl as lv
 
-from .error_log import describe
-from .task_manager import TaskManager
+from ..loop.errors import describe
+from ..task_manager import TaskManager
 
 
 class Mender:
