@@ -20,7 +20,7 @@ target_options = $(if $(BOARD),--board=$(BOARD)) $(if $(BINARY),--binary=$(BINAR
 .DELETE_ON_ERROR:
 
 run: $(VENV)/.run
-	@$(BIN)/python -m mpos_host.demo
+	@$(BIN)/python -m mpos_host.cli.demo
 
 test: $(VENV)/.test
 	@$(BIN)/python -m pytest $(target_options) $(ARGS)
@@ -32,7 +32,7 @@ soak: $(VENV)/.test
 	@PYTHONPATH=tests $(BIN)/python -m soak.soak --minutes=$(or $(MINUTES),10) $(target_options) $(ARGS)
 
 lint: $(VENV)/.lint
-	@$(BIN)/python -m mpos_host.lint
+	@$(BIN)/python -m mpos_host.checks.lint
 
 clean:
 	rm -rf $(VENV) build typings .pytest_cache .ruff_cache .hypothesis host/*.egg-info *.egg-info

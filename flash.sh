@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Firmware, mpos and apps onto a board. `./flash.sh --help` says how; docs/boards.md and
-# docs/from-bare-board-to-app.md explain it. The steps themselves are in host/mpos_host/flash.py.
+# docs/from-bare-board-to-app.md explain it. The steps themselves are in host/mpos_host/cli/flash.py.
 set -u -o pipefail
 
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
@@ -126,7 +126,7 @@ if [[ " ${missing[*]-} " != *" esptool "* ]] && ! "$python" -c "$esptool_5" >/de
 fi
 # The package next to this script, also where it is not installed.
 export PYTHONPATH="$here/host${PYTHONPATH:+:$PYTHONPATH}"
-flash=("$python" -m mpos_host.flash)
+flash=("$python" -m mpos_host.cli.flash)
 
 # -- The board
 

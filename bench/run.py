@@ -22,8 +22,8 @@ from report import missed_goals, tables, write_json
 from session import BenchSession
 
 from mpos_host import project
+from mpos_host.board.target import Target
 from mpos_host.project import UserError
-from mpos_host.target import Target
 
 _HERE = Path(__file__).resolve().parent
 

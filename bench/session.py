@@ -11,9 +11,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from mpos_host import compiler
-from mpos_host.deploy import deploy, plan
-from mpos_host.target import Target
+from mpos_host.board import compiler
+from mpos_host.board.deploy import deploy, plan
+from mpos_host.board.target import Target
 
 _HERE = Path(__file__).resolve().parent
 _FOLDER = "/bench"

@@ -1,9 +1,10 @@
 """The step from one deployed version to the next, on the board.
 
-The host (mpos_host.deploy) writes the files that changed into /deploy, reads them back, and then renames
-/deploy/plan.new to /deploy/plan. That rename is the switch: without a plan, the files outside of /deploy are
-the old version, whole; with one, everything of the new version is on the board and `finish()` moves it in
-place. Each step of `finish()` can be done again, so it may be cut short anywhere and run at the next boot.
+The host (mpos_host.board.deploy) writes the files that changed into /deploy, reads them back, and then
+renames /deploy/plan.new to /deploy/plan. That rename is the switch: without a plan, the files outside of
+/deploy are the old version, whole; with one, everything of the new version is on the board and `finish()`
+moves it in place. Each step of `finish()` can be done again, so it may be cut short anywhere and run at the
+next boot.
 
 The host also sends this file to boards that do not have it yet.
 """

@@ -2,6 +2,6 @@
 
 import sys
 
-from mpos_host.cli import main
+from mpos_host.cli.main import main
 
 sys.exit(main())

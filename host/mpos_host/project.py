@@ -1,7 +1,7 @@
 """Where the device files are, and what the boards and apps among them say about themselves.
 
 Everything here only reads files of the host. What is wrong is raised as a `UserError`, whose text is one
-line that says what to do; `mpos_host.cli` prints it as it is.
+line that says what to do; `mpos_host.cli.main` prints it as it is.
 """
 
 from __future__ import annotations

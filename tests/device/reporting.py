@@ -2,7 +2,7 @@
 
     record("frames per second", 30.2)              a figure for the report
     screenshot("pattern")                          a picture for the report, compared with the stored one
-    host("click", 160, 120)                        have the host do something, by the names in mpos_host.smoke
+    host("click", 160, 120)                        have the host do something (mpos_host.testing.smoke)
     skip("this board has no network")              end the test as skipped
 
 A message is a frame in what the board prints: the byte 0x1E, a line of JSON, further lines if it has a body,

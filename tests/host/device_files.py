@@ -1,6 +1,6 @@
 """What is on a board's flash, for the tests of deployments."""
 
-from mpos_host.device import Device
+from mpos_host.board.device import Device
 
 
 def tree(device: Device) -> dict[str, int]:

@@ -2,7 +2,7 @@
 
 import pytest
 
-from mpos_host.app_log import AppLog
+from mpos_host.cli.app_log import AppLog
 
 PASTED = "R\x01\x80\x00\x01\x04the answer\r\nof a command\r\n\x04\x04>"
 FRAMED = "OK\x02\x03between\r\n\x02[1,\r\n2]\x03\x04Traceback:\r\nZeroDivisionError\r\n\x04>"

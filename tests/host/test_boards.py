@@ -4,7 +4,8 @@ import re
 
 import pytest
 
-from mpos_host import board_calls, driver_signatures, project
+from mpos_host import project
+from mpos_host.checks import board_calls, driver_signatures
 
 TABLE = driver_signatures.load()
 BOARDS = project.board_names()

@@ -10,7 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from mpos_host import driver_signatures, project
+from mpos_host import project
+from mpos_host.checks import driver_signatures
 
 STANDINS = Path(__file__).parents[1] / "standins" / "run_board.py"
 

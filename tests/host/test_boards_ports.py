@@ -2,8 +2,9 @@
 
 import pytest
 
-from mpos_host import boards, project
-from mpos_host.boards import Port
+from mpos_host import project
+from mpos_host.board import ports as boards
+from mpos_host.board.ports import Port
 from mpos_host.project import UserError
 
 WAVESHARE = project.load_board("waveshare_esp32_s3_touch_lcd_2")

@@ -14,8 +14,9 @@ from pathlib import Path
 
 import pytest
 
-from mpos_host import cli, run
-from mpos_host.device import Device
+from mpos_host.board.device import Device
+from mpos_host.cli import main as cli
+from mpos_host.cli import run
 from mpos_host.virtual.board import VirtualBoard
 from peers.processes import handles_of_children, read_until, wait_gone
 

@@ -5,7 +5,7 @@ import re
 import time
 from pathlib import Path
 
-from mpos_host.target import Target
+from mpos_host.board.target import Target
 
 DEVICE = Path(__file__).parents[1] / "device"
 

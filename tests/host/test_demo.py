@@ -6,9 +6,10 @@ from collections.abc import Iterator
 
 import pytest
 
-from mpos_host import project, screen
-from mpos_host.run import start_app
-from mpos_host.target import Target
+from mpos_host import project
+from mpos_host.board import screen
+from mpos_host.board.target import Target
+from mpos_host.cli.run import start_app
 
 SECONDS = 40
 

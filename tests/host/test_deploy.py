@@ -3,8 +3,9 @@
 import pytest
 from device_files import tree
 
-from mpos_host import compiler, deploy, project
-from mpos_host.device import Device, DeviceError
+from mpos_host import project
+from mpos_host.board import compiler, deploy
+from mpos_host.board.device import Device, DeviceError
 from mpos_host.project import UserError
 from mpos_host.virtual.board import VirtualBoard
 

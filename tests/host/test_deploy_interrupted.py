@@ -5,8 +5,9 @@ import threading
 
 import pytest
 
-from mpos_host import compiler, deploy, project
-from mpos_host.device import Device
+from mpos_host import project
+from mpos_host.board import compiler, deploy
+from mpos_host.board.device import Device
 from mpos_host.project import UserError
 from mpos_host.virtual.board import VirtualBoard
 

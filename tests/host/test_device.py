@@ -9,7 +9,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from mpos_host.device import Device, DeviceError, DeviceGone, DeviceTimeout
+from mpos_host.board.device import Device, DeviceError, DeviceGone, DeviceTimeout
 from mpos_host.virtual.board import VirtualBoard
 
 

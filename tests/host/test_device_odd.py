@@ -12,9 +12,10 @@ from contextlib import contextmanager, suppress
 
 import pytest
 
-from mpos_host import flash, project
-from mpos_host.boards import Port
-from mpos_host.device import Device, DeviceGone, DeviceTimeout
+from mpos_host import project
+from mpos_host.board.device import Device, DeviceGone, DeviceTimeout
+from mpos_host.board.ports import Port
+from mpos_host.cli import flash
 from mpos_host.project import UserError
 from mpos_host.virtual.board import VirtualBoard
 from peers.terminal import Terminal

@@ -5,10 +5,11 @@ from pathlib import Path
 
 import pytest
 
-from mpos_host import project, screen
-from mpos_host.run import start_app
-from mpos_host.session import BoardSession
-from mpos_host.target import Target
+from mpos_host import project
+from mpos_host.board import screen
+from mpos_host.board.target import Target
+from mpos_host.cli.run import start_app
+from mpos_host.testing.session import BoardSession
 
 ROOT = Path(__file__).parents[2]
 

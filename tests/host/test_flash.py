@@ -14,8 +14,9 @@ import pytest
 from device_files import tree
 from esptool import bin_image
 
-from mpos_host import deploy, project
-from mpos_host.device import Device
+from mpos_host import project
+from mpos_host.board import deploy
+from mpos_host.board.device import Device
 from mpos_host.virtual.board import VirtualBoard
 
 ROOT = project.root()

@@ -14,7 +14,7 @@ from examples import examples
 from hypothesis import event, example, given
 from hypothesis import strategies as st
 
-from mpos_host.session import BoardSession
+from mpos_host.testing.session import BoardSession
 
 ANSWERS = Path(__file__).parents[1] / "device" / "http_answers.py"
 BUFFER_SIZES = (1, 2, 5, 4096)

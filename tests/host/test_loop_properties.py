@@ -13,9 +13,9 @@ from examples import examples
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mpos_host.device import DeviceError
+from mpos_host.board.device import DeviceError
 from mpos_host.project import UserError
-from mpos_host.session import BoardSession
+from mpos_host.testing.session import BoardSession
 
 Orders = list[tuple[str, str]]
 

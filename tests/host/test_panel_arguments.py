@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import lvgl
 import pytest
 
-from mpos_host.virtual.panel_types import Signature, Stub
+from mpos_host.virtual.panel.types import Signature, Stub
 from peers.panel_vm import PanelVm, panel_vm
 
 ATTEMPT = """

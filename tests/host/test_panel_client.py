@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from mpos_host.virtual.panel_client import PanelDied
+from mpos_host.virtual.panel.client import PanelDied
 from peers.panel_vm import PanelVm, panel_vm
 
 LOOP = """
@@ -238,7 +238,7 @@ def test_a_hanging_lvgl_is_ended_and_named() -> None:
         assert "the panel is gone" in output[-1]
         with pytest.raises(PanelDied, match="LVGL hangs: it has used 0.5 s of CPU time for lv.delay_ms"):
             vm.panel.texts()
-        assert "panel_calls.py" in "\n".join(vm.process.last_output), "no traceback of what hung"
+        assert "panel/calls.py" in "\n".join(vm.process.last_output), "no traceback of what hung"
 
 
 def test_without_a_panel_the_client_says_so(vm: PanelVm) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from mpos_host.virtual.panel_client import PanelDied
+from mpos_host.virtual.panel.client import PanelDied
 from peers.panel_vm import PanelVm, panel_vm
 
 FAIL = """

@@ -10,10 +10,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from mpos_host.png import rgb_to_png
-from mpos_host.smoke.messages import MessageReader
-from mpos_host.smoke.pictures import PictureStore
-from mpos_host.smoke.pixels import Picture, compare, read_png, write_png
+from mpos_host.board.png import rgb_to_png
+from mpos_host.testing.smoke.messages import MessageReader
+from mpos_host.testing.smoke.pictures import PictureStore
+from mpos_host.testing.smoke.pixels import Picture, compare, read_png, write_png
 
 
 def png(

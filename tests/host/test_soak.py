@@ -4,7 +4,7 @@ import random
 
 import pytest
 
-from mpos_host.session import BoardSession
+from mpos_host.testing.session import BoardSession
 from soak.soak import with_console, without_console
 
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from mpos_host.target import Target
+from mpos_host.board.target import Target
 
 pytestmark = pytest.mark.requires("virtual")
 

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from mpos_host.session import BoardSession
+from mpos_host.testing.session import BoardSession
 from peers.terminal import Terminal
 
 MAIN = """

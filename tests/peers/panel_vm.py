@@ -12,9 +12,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from mpos_host.virtual.firmware import build_firmware
-from mpos_host.virtual.panel_client import PanelClient
-from mpos_host.virtual.panel_process import PanelProcess
+from mpos_host.virtual.compiled_firmware import build_firmware
+from mpos_host.virtual.panel.client import PanelClient
+from mpos_host.virtual.panel.process import PanelProcess
 
 TIMEOUT_S = 20.0
 

@@ -19,10 +19,10 @@ from pathlib import Path
 from typing import Any
 
 from mpos_host import project
-from mpos_host.device import DeviceError, DeviceTimeout
+from mpos_host.board.device import DeviceError, DeviceTimeout
+from mpos_host.board.target import Target
 from mpos_host.project import UserError
-from mpos_host.session import BoardSession
-from mpos_host.target import Target
+from mpos_host.testing.session import BoardSession
 from peers.http_server import running_server
 
 DEVICE = Path(__file__).parent / "device"

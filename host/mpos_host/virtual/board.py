@@ -12,11 +12,11 @@ from pathlib import Path
 
 from mpos_host.project import UserError
 from mpos_host.virtual.awake_clock import AwakeClock
-from mpos_host.virtual.firmware import build_firmware
+from mpos_host.virtual.compiled_firmware import build_firmware
 from mpos_host.virtual.flash import Flash
 from mpos_host.virtual.output_log import OutputLog
-from mpos_host.virtual.panel_client import PanelClient
-from mpos_host.virtual.panel_process import PanelProcess
+from mpos_host.virtual.panel.client import PanelClient
+from mpos_host.virtual.panel.process import PanelProcess
 from mpos_host.virtual.scratch import ScratchFolder
 from mpos_host.virtual.serial_port import SerialPort
 from mpos_host.virtual.states import ResetCause

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-RAW_MARK = (
-    b"\xff\xfe\x1bRAW"  # boards/virtual/firmware/board_sys.py: then a length (<I), then that many bytes
-)
+# From board_sys.py of the firmware: then a length (<I), then that many bytes.
+RAW_MARK = b"\xff\xfe\x1bRAW"
 
 
 class BoardText:

@@ -22,8 +22,8 @@ from mpos_host.virtual.awake_clock import AwakeClock
 from mpos_host.virtual.board_text import BoardText
 from mpos_host.virtual.host_input import HostInput
 from mpos_host.virtual.output_log import OutputLog
-from mpos_host.virtual.panel_process import PanelProcess
-from mpos_host.virtual.panel_watch import PanelWatch
+from mpos_host.virtual.panel.process import PanelProcess
+from mpos_host.virtual.panel.watch import PanelWatch
 from mpos_host.virtual.repl_output import CTRL_A, CTRL_D, FRIENDLY_PROMPT, BootOutput, ReplMode
 from mpos_host.virtual.serial_port import SerialPort
 from mpos_host.virtual.states import Phase, ResetCause

@@ -1,0 +1,1 @@
+"""What `make lint` checks, and the tables that it checks against."""

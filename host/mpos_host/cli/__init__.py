@@ -1,0 +1,1 @@
+"""The command `mpos`, one module a command, and `make run`."""

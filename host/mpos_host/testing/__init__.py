@@ -1,0 +1,1 @@
+"""The pytest plugin: device tests, the board of a test run, smoke tests with a report."""

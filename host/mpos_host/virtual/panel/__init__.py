@@ -1,0 +1,1 @@
+"""The panel of the virtual board: LVGL with a screen and a touch panel, in a process of its own."""
