@@ -1,22 +1,27 @@
 """The names apps import. Each is loaded when it is first asked for, so that an app pays for what it uses."""
 
 _HOMES = {
-    "TaskManager": "task_manager",
-    "LvglLoop": "lvgl_loop",
-    "UiBridge": "ui_bridge",
-    "Activity": "app.activity",
-    "DownloadManager": "net.download_manager",
+    "TaskManager": "mpos.task_manager",
+    "LvglLoop": "mpos.lvgl_loop",
+    "UiBridge": "mpos.ui_bridge",
+    "Activity": "mpos.app.activity",
+    "DownloadManager": "mpos.net.download_manager",
+    "TimeoutError": "asyncio.core",
+    "CancelledError": "asyncio.core",
 }
+
+# `from mpos import *` loads them all.
+__all__ = tuple(_HOMES)
 
 
 def __getattr__(name):
-    if name in ("TimeoutError", "CancelledError"):
-        from asyncio import core
-
-        return getattr(core, name)
+    if name[0] == "_":
+        raise AttributeError("mpos has no '%s'" % name)
     home = _HOMES.get(name)
     if home is None:
-        raise AttributeError("mpos has no '%s'" % name)
-    module = __import__("mpos." + home, None, None, (name,))
+        # A module of the package, or an ImportError: MicroPython asks here for `from mpos import NAME` as well,
+        # and cannot tell that from `mpos.NAME`.
+        return __import__("mpos." + name, None, None, (name,))
+    module = __import__(home, None, None, (name,))
     value = globals()[name] = getattr(module, name)
     return value

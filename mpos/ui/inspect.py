@@ -27,7 +27,6 @@ def centre_of(text):
     """
     for obj, shown in _visible():
         if text in shown:
-            obj.update_layout()  # It may be so new that it was not drawn yet.
             area = lv.area_t()
             obj.get_coords(area)
             return [(area.x1 + area.x2) // 2, (area.y1 + area.y2) // 2]
@@ -91,6 +90,7 @@ def _visible():
     """Each visible widget that shows a text, with the text."""
     found = []
     for root in (lv.screen_active(), lv.layer_top(), lv.layer_sys()):
+        root.update_layout()  # What is new has no place yet, and counts as not visible.
         _collect(root, found)
     return found
 
@@ -114,7 +114,7 @@ def _texts_of(obj):
         return ((obj.get_text() if hasattr(obj, "get_text") else None) or chosen,)
     if hasattr(obj, "get_text"):  # label, checkbox, text area
         return (obj.get_text(),)
-    if hasattr(obj, "get_button_text"):  # button matrix, keyboard
+    if hasattr(obj, "get_selected_button"):  # button matrix, keyboard; a list asks for the text of a button
         return _until_none(obj.get_button_text)
     if hasattr(obj, "get_cell_value"):  # table
         return [
