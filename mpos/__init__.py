@@ -19,7 +19,7 @@ def __getattr__(name):
         raise AttributeError("mpos has no '%s'" % name)
     home = _HOMES.get(name)
     if home is None:
-        # A module of the package, or an ImportError: MicroPython asks here for `from mpos import NAME` as well,
+        # A module of the package, or an ImportError: MicroPython asks here for `from mpos import NAME` too,
         # and cannot tell that from `mpos.NAME`.
         return __import__("mpos." + name, None, None, (name,))
     module = __import__(home, None, None, (name,))

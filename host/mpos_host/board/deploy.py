@@ -72,7 +72,7 @@ def plan(board: Board, apps: Sequence[App] = (), source: bool = False) -> Files:
     shared = root() / "boards" / "shared"
     found = [
         (shared / "deploy_switch.py", "/lib/deploy_switch.py"),
-        *_tree(root() / "mpos", "/lib/mpos"),
+        *mpos_files(),
         (board.directory / "board.py", "/lib/board.py"),
         *(
             (board.directory / name, f"/lib/{name}")
@@ -90,6 +90,12 @@ def plan(board: Board, apps: Sequence[App] = (), source: bool = False) -> Files:
     # Last, because it needs all of the others.
     entries.append(("/main.py", (shared / "main.py").read_bytes()))
     return Files(entries, ["/lib/mpos", *(f"/apps/{package}" for package in packages)])
+
+
+def mpos_files() -> list[tuple[Path, str]]:
+    """The files of mpos itself, whatever the board, with their paths there."""
+    folder = root() / "mpos"
+    return [(path, target) for path, target in _tree(folder, "/lib/mpos") if path != folder / "manifest.py"]
 
 
 def deploy(transport: Transport, files: Files, board: Board | None = None) -> Deployed:

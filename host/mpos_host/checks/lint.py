@@ -86,7 +86,7 @@ def check_device_types(root: Path) -> tuple[bool, str]:
     typings = stubs.folder(root)
     config = {
         "include": [str(root / folder) for folder in DEVICE_FOLDERS],
-        "exclude": ["**/__pycache__"],
+        "exclude": ["**/__pycache__", str(root / "mpos/manifest.py")],  # its names are MicroPython's build's
         "extraPaths": [str(root / path) for path in (".", "boards/shared", *DEVICE_FOLDERS[3:])],
         "stubPath": str(typings),
         "typeshedPath": str(typings),
