@@ -1,14 +1,16 @@
-"""One TCP connection on asyncio's poller that never blocks the loop, with one buffer that is reused.
+"""One connection, with TLS or without, that never blocks the loop, with one buffer that is reused.
 
-This is the only place that makes sockets, so the place for a resolver and for TLS. Errors name what was
-asked for and what to do, as they end up on a screen.
+This is what all clients stand on: it looks the name up, connects, and does the TLS handshake. Errors name what
+was asked for and what to do, as they end up on a screen.
 """
 
 import errno
 import socket
-from asyncio import core
+from asyncio import TimeoutError
+from time import ticks_diff, ticks_ms
 
-from .deadline import Deadline
+from .deadline import Deadline, forget, queue_again, queue_read, readable, writable
+from .resolver import resolve
 
 _MAX_LINE = 8192  # bytes; servers commonly allow no more than this for a whole head
 _CONNECTED = (106, 127)  # EISCONN of Linux and of ESP-IDF's newlib; the errno module has no such name
@@ -19,23 +21,84 @@ _NO_SOCKET = (23, 24)  # ENFILE, EMFILE
 _IPPROTO_TCP = 6
 _TCP_NODELAY = 1
 
+# How many issuers a chain may need one after the other before it is trusted.
+_MAX_HANDSHAKES = 3
+
+
+async def connect(
+    host, port, name=None, timeout_ms=10000, buffer_size=4096, secure=False, verify=True, ends=None
+):
+    """Open a connection to `host`, a name or an address; returns a Connection.
+
+    name: what messages call it. timeout_ms: for each wait, here and later; None waits for ever.
+    buffer_size: bytes that are read at a time. secure: with TLS; verify False does not check who the server is.
+    ends: ticks_ms() by which all is to be over, here and later, or None.
+
+    Raises OSError when it cannot be made, of it TLSError when the server cannot be trusted; TimeoutError
+    (asyncio's) when it takes too long, MemoryError.
+    """
+    name = name or "%s:%d" % (host, port)
+    if secure and verify:
+        from .tls import TLSError, check_clock
+
+        try:
+            check_clock()
+        except TLSError as error:
+            raise TLSError(error.errno, "%s: %s" % (name, error.args[1]))
+    connection = Connection(name, timeout_ms, buffer_size, ends)
+    try:
+        addresses = await resolve(host, connection.wait_ms())
+    except OSError as error:
+        raise OSError(error.errno, "%s: %s" % (name, error.args[-1]))
+    except TimeoutError as error:
+        raise TimeoutError("%s: %s" % (name, error))
+    for number in range(len(addresses)):
+        try:
+            await _open(connection, addresses[number], host, port, secure, verify)
+            return connection
+        except BaseException as error:
+            connection.close()
+            # The next address may do, unless it is known that this server must not be talked to.
+            last = number == len(addresses) - 1
+            if last or not isinstance(error, (OSError, TimeoutError)) or connection.refused:
+                raise
+
+
+async def _open(connection, address, host, port, secure, verify):
+    family, kind, protocol, _, place = socket.getaddrinfo(address, port, 0, socket.SOCK_STREAM)[0]
+    for _ in range(_MAX_HANDSHAKES):
+        await connection.open(family, kind, protocol, place)
+        if not secure or await connection.start_tls(host, verify):
+            return
+        connection.close()
+    raise connection.untrusted()
+
 
 class Connection:
     """A connection and its read buffer: `buffer[start:end]` has arrived and is not used yet.
 
-    `eof` is set when the peer has sent all it will, `fresh` by each more(). `name` is used in messages.
+    `eof` is set when the peer has sent all it will, `cut` when it has hung up without saying so (TLS): what
+    ends with the connection may not be all then. `fresh` is set by each more(). `wanted` may say how many bytes
+    are still to come; more than that is not asked for. `name` is used in messages.
     """
 
-    def __init__(self, name, timeout_ms, buffer_size):
+    def __init__(self, name, timeout_ms, buffer_size, ends=None):
         self.name = name
         self.buffer = bytearray(buffer_size)
         self.view = memoryview(self.buffer)
         self.start = 0
         self.end = 0
         self.eof = False
+        self.cut = False
         self.fresh = False
+        self.wanted = 0
         self.timeout_ms = timeout_ms
+        self.ends = ends
+        self.refused = False  # the TLS handshake has failed: another address of the server is no way out
         self._socket = None
+        self._stream = None  # the socket, or TLS over it
+        self._secured = True  # False until the TLS handshake is over
+        self._refusal = None
         self._line = b""  # the part of a line that has arrived so far
         self._doing = ""  # what a timeout interrupts, for its message
         self._deadline = Deadline(self._timed_out)
@@ -48,13 +111,35 @@ class Connection:
         sock = self._socket
         if sock is None:
             return
-        self._socket = None
+        stream = self._stream
+        self._socket = self._stream = None
         self._deadline.wake(self._closed)
         self._deadline.clear()
-        poller = core._io_queue
-        if id(sock) in poller.map:  # the waiting coroutine was thrown away without a cancellation
-            poller._dequeue(sock)
+        forget(sock)
+        if stream is not sock:
+            stream.close()
         sock.close()
+
+    def is_open(self):
+        """Whether close() has not been called yet."""
+        return self._socket is not None
+
+    def is_idle(self):
+        """Whether nothing has come since the last use, not even the end: it can be used again."""
+        if self._socket is None or self.eof or self.start < self.end:
+            return False
+        try:
+            return self._stream.readinto(self.buffer, 1) is None
+        except (OSError, ValueError):
+            return False
+
+    def wait_ms(self):
+        """How long the next wait may be: `timeout_ms`, or what is left of all."""
+        timeout_ms = self.timeout_ms
+        if self.ends is None:
+            return timeout_ms
+        left = max(0, ticks_diff(self.ends, ticks_ms()))
+        return left if timeout_ms is None else min(left, timeout_ms)
 
     def more(self):
         """Awaitable: when the buffer is used up, fill it with what has arrived, waiting for it if need be.
@@ -76,12 +161,12 @@ class Connection:
         """Called by `await`: returning suspends the task until it is queued again, StopIteration ends it."""
         if not self._filled and not self._fill():
             self._others_ran = True
-            self._deadline.set(self.timeout_ms)
-            core._io_queue.queue_read(self._socket)
+            self._deadline.set(self.wait_ms())
+            queue_read(self._socket)
             return None
         if not self._others_ran:
             self._others_ran = True
-            core._task_queue.push(core.cur_task)
+            queue_again()
             return None
         self.fresh = True
         self._done.__traceback__ = None
@@ -92,8 +177,8 @@ class Connection:
         if self._socket is None:
             raise self._closed()
         try:
-            count = self._socket.readinto(self.buffer)
-        except OSError as error:
+            count = self._stream.readinto(self.buffer) if self._stream is self._socket else self._decrypt()
+        except (OSError, ValueError) as error:
             raise self._failed(error) from None
         if count is None:
             return False
@@ -102,6 +187,27 @@ class Connection:
         self.eof = count == 0
         self._filled = True
         return True
+
+    def _decrypt(self):
+        """As readinto(). That of TLS goes on until the buffer is full, and when the end comes on the way without
+        being said, all is lost that was read before: so exactly what is wanted, or one record."""
+        try:
+            if self.wanted > 0:
+                return self._stream.readinto(self.buffer, self.wanted)
+            data = self._stream.recv(len(self.buffer))
+        except AttributeError:  # no recv: a port without DTLS
+            return self._stream.readinto(self.buffer)
+        except OSError as error:
+            from .tls import is_end
+
+            if not is_end(error.errno):
+                raise
+            self.cut = True
+            return 0
+        if data is None:
+            return None
+        self.buffer[: len(data)] = data
+        return len(data)
 
     def line(self):
         """The next line as bytes without its line end (CRLF or LF), or None when more() is needed first.
@@ -131,19 +237,25 @@ class Connection:
             if self._socket is None:
                 raise self._closed()
             try:
-                count = self._socket.write(data[sent:])
-            except OSError as error:
+                count = self._stream.write(data[sent:])
+            except (OSError, ValueError) as error:
                 raise self._failed(error) from None
-            if count is None:
-                await self._writable()
-            else:
+            if count is not None:
+                self._secured = True
                 sent += count
+            elif self._secured:
+                await writable(self._socket, self._deadline, self.wait_ms())
+            else:  # in the handshake, which waits for the server
+                await readable(self._socket, self._deadline, self.wait_ms())
 
     async def open(self, family, kind, protocol, address):
         """Make the socket and connect it; the arguments are those of an entry of getaddrinfo()."""
         self._doing = "did not accept the connection"
+        self.start = self.end = 0
+        self.eof = self.cut = False
+        self._secured = True
         try:
-            self._socket = sock = socket.socket(family, kind, protocol)
+            self._socket = self._stream = sock = socket.socket(family, kind, protocol)
             sock.setblocking(False)
             sock.setsockopt(_IPPROTO_TCP, _TCP_NODELAY, 1)  # or a small body waits 40 ms behind its head
             sock.connect(address)
@@ -151,7 +263,7 @@ class Connection:
         except OSError as error:
             if error.errno != errno.EINPROGRESS:
                 raise self._failed(error) from None
-        await self._writable()
+        await writable(sock, self._deadline, self.wait_ms())
         try:
             sock.connect(address)  # asked again, the system says how the first one ended
         except OSError as error:
@@ -162,16 +274,44 @@ class Connection:
                 error = OSError(errno.ECONNREFUSED)
             raise self._failed(error) from None
 
-    def _writable(self):
-        # A generator: the only way to yield to the loop from MicroPython code.
-        self._deadline.set(self.timeout_ms)
-        try:
-            yield core._io_queue.queue_write(self._socket)
-        finally:
-            self._deadline.clear()
+    async def start_tls(self, host, verify):
+        """Begin TLS on the open connection, and wait until the server's certificate has been checked.
+
+        False: its issuer was not known, and is now; open it once more. Raises TLSError when it is refused.
+        """
+        from . import tls
+
+        self._doing = "did not answer in the TLS handshake"
+        self._host = host
+        self._secured = False
+        self._stream = tls.wrap(self._socket, host, verify)
+        if not verify:
+            return True  # what is left of the handshake comes with the first write()
+        while True:
+            tls.begin_step()
+            try:
+                self._stream.readinto(self.buffer, 0)
+                if self._stream.readinto(self.buffer, 1):
+                    raise OSError(errno.EPROTO)
+            except ValueError as error:
+                self._refusal = self._failed(error)
+                if tls.load_issuer():
+                    return False
+                raise self._refusal
+            except OSError as error:
+                raise self._failed(error)
+            if tls.has_verified():
+                return True
+            await readable(self._socket, self._deadline, self.wait_ms())
+
+    def untrusted(self):
+        """What the last TLS handshake failed with."""
+        return self._refusal
 
     def _timed_out(self):
-        return core.TimeoutError(
+        if self.ends is not None and ticks_diff(self.ends, ticks_ms()) <= 0:
+            return TimeoutError("%s took longer than it may in all: try again later" % self.name)
+        return TimeoutError(
             "%s %s for %d ms: try again later" % (self.name, self._doing, self.timeout_ms)
         )
 
@@ -179,12 +319,17 @@ class Connection:
         return OSError(errno.ECONNABORTED, "%s: the connection was closed on this side" % self.name)
 
     def _failed(self, error):
+        if not self._secured:
+            error = self._failed_handshake(error)
+            if error is not None:
+                return error
         code = error.errno
         if code == errno.ECONNREFUSED:
             text = "connection refused: is the server running, and the port right?"
         elif code in _UNREACHABLE:
             text = "cannot be reached: is the network connected?"
-        elif code in (errno.ECONNRESET, errno.ECONNABORTED, _EPIPE):
+        elif code in (errno.ECONNRESET, errno.ECONNABORTED, _EPIPE) or code < -255:
+            code = errno.ECONNRESET if code < 0 else code
             text = "the server broke the connection: try again"
         elif code in _NO_SOCKET:
             text = "too many connections are open: close another one"
@@ -192,32 +337,14 @@ class Connection:
             text = "the connection failed"
         return OSError(code, "%s: %s" % (self.name, text))
 
+    def _failed_handshake(self, error):
+        """What the TLS handshake failed with; None when it was the connection itself."""
+        from . import tls
 
-async def connect(host, port, name, timeout_ms, buffer_size):
-    """Open a connection to `host`, an IPv4 address or a name; `name` is what messages call it.
-
-    Raises OSError when it cannot be made, TimeoutError after `timeout_ms`.
-    """
-    family, kind, protocol, _, address = _resolve(host, port, name)
-    connection = Connection(name, timeout_ms, buffer_size)
-    try:
-        await connection.open(family, kind, protocol, address)
-    except BaseException:
-        connection.close()
-        raise
-    return connection
-
-
-def _resolve(host, port, name):
-    """One entry of getaddrinfo(). For a number or localhost it asks nobody; for a name it blocks the loop
-    until the name server has answered.
-    """
-    if host == "localhost":
-        host = "127.0.0.1"
-    try:
-        return socket.getaddrinfo(host, port, socket.AF_INET, socket.SOCK_STREAM)[0]
-    except (OSError, IndexError):
-        raise OSError(
-            errno.EHOSTUNREACH,
-            "%s: the name %s was not found: is it right, and the network connected?" % (name, host),
-        ) from None
+        if isinstance(error, OSError) and -256 < error.errno and error.errno != errno.ENOMEM:
+            return None
+        failure = tls.failure(error, self._host)
+        if isinstance(failure, MemoryError):
+            return failure
+        self.refused = isinstance(failure, tls.TLSError)
+        return type(failure)(failure.errno, "%s: %s" % (self.name, failure.args[1]))

@@ -1,4 +1,6 @@
-"""Bounds how long a task may wait for a socket, without a task or an allocation per wait.
+"""Waiting for sockets, and bounding how long: without a task or an allocation per wait.
+
+This is the one module of the network code that knows how asyncio keeps the tasks that wait.
 
 asyncio.wait_for() makes two tasks for each call, too much for every read of a download. A Deadline is one
 task that is made once and sleeps in the loop's time queue only while its owner waits: set() puts it in,
@@ -8,6 +10,47 @@ does, but with the error it was given.
 
 from asyncio import core
 from time import ticks_add, ticks_ms
+
+
+def queue_read(sock):
+    """Called in the step of a task that is about to yield to the loop: it runs on when `sock` can be read."""
+    core._io_queue.queue_read(sock)
+
+
+def queue_write(sock):
+    """As queue_read(), for when `sock` can be written."""
+    core._io_queue.queue_write(sock)
+
+
+def queue_again():
+    """As queue_read(), for when all other tasks that are ready have had their turn."""
+    core._task_queue.push(core.cur_task)
+
+
+def forget(sock):
+    """No task waits for `sock` any more, as it is about to be closed."""
+    poller = core._io_queue
+    if id(sock) in poller.map:  # the waiting coroutine was thrown away without a cancellation
+        poller._dequeue(sock)
+
+
+def readable(sock, deadline, timeout_ms):
+    """`yield from` it (or await it) to wait until `sock` can be read, for `timeout_ms` at most (None: for ever)."""
+    # A generator: the only way to yield to the loop from MicroPython code.
+    deadline.set(timeout_ms)
+    try:
+        yield queue_read(sock)
+    finally:
+        deadline.clear()
+
+
+def writable(sock, deadline, timeout_ms):
+    """As readable(), until `sock` can be written."""
+    deadline.set(timeout_ms)
+    try:
+        yield queue_write(sock)
+    finally:
+        deadline.clear()
 
 
 class Deadline:

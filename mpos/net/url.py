@@ -1,4 +1,4 @@
-"""Takes an http:// address apart for the client, and refuses what it could not send or reach.
+"""Takes an address apart for the clients, and refuses what could not be sent or reached.
 
 What is refused is a ValueError that says what to write instead: a wrong address must not turn into a wrong
 request (a line end in it would be a second request), nor into a name lookup that cannot succeed. Messages
@@ -6,17 +6,23 @@ quote no path or query, which may hold a secret.
 """
 
 _HOST_CHARACTERS = b"abcdefghijklmnopqrstuvwxyz0123456789-._"
+_HTTP = ("http", "https")
 
 
 class Url:
-    """The parts of an address (RFC 3986): scheme, host, port, target; `netloc` is for the Host header."""
+    """The parts of an address (RFC 3986): scheme, host (an IPv6 address without its brackets), port, target.
+
+    `secure` says whether TLS is wanted, `netloc` is for the Host header.
+    """
 
     def __init__(self, scheme, host, port, default_port, target):
         self.scheme = scheme
         self.host = host
         self.port = port
         self.target = target
-        self.netloc = host if port == default_port else "%s:%d" % (host, port)
+        self.secure = scheme in ("https", "wss")
+        shown = "[%s]" % host if ":" in host else host
+        self.netloc = shown if port == default_port else "%s:%d" % (shown, port)
 
     def __str__(self):
         return "%s://%s%s" % (self.scheme, self.netloc, self.target)
@@ -25,27 +31,48 @@ class Url:
         """The address without its path and query, which may hold a secret."""
         return "%s://%s/..." % (self.scheme, self.netloc)
 
+    def join(self, reference):
+        """The Url that `reference`, a Location header, means here (RFC 3986, section 5). Raises ValueError."""
+        reference = _encoded(reference.partition("#")[0])
+        if reference.startswith("//"):
+            return parse(self.scheme + ":" + reference, (self.scheme,))
+        colon = reference.find(":")
+        if colon > 0 and "/" not in reference[:colon] and "?" not in reference[:colon]:
+            return parse(reference)
+        base = self.target.partition("?")[0]
+        if reference.startswith("?"):
+            target = base + reference
+        elif not reference:
+            target = self.target
+        elif reference.startswith("/"):
+            target = reference
+        else:
+            target = base[: base.rfind("/") + 1] + reference
+        return parse("%s://%s%s" % (self.scheme, self.netloc, _without_dots(target)), (self.scheme,))
 
-def parse(url):
-    """Parse an absolute http:// address; the fragment (#...) is dropped, as it is never sent.
 
-    Raises TypeError for anything but a str, ValueError for an address the client cannot use.
+def parse(url, schemes=_HTTP):
+    """Parse an absolute address; the fragment (#...) is dropped, as it is never sent.
+
+    `schemes`: those that are allowed, of http, https, ws, wss. Raises TypeError for anything but a str,
+    ValueError for an address that a client cannot use.
     """
     if not isinstance(url, str):
         raise TypeError("the URL must be a str, not %s" % type(url).__name__)
     _check_characters(url)
     scheme, separator, rest = url.partition("://")
     scheme = scheme.lower()
-    if not separator or scheme not in ("http", "https"):
-        raise ValueError("a URL must begin with http://, this one does with %r" % url[:10])
-    if scheme == "https":
-        raise ValueError("https:// is not supported yet (TLS is not built in): use an http:// address")
+    if not separator or scheme not in schemes:
+        raise ValueError(
+            "a URL must begin with %s://, this one does with %r" % ("://, ".join(schemes), url[:10])
+        )
     rest = rest.partition("#")[0]
     authority, separator, query = rest.partition("?")
     authority, _, path = authority.partition("/")
     target = "/" + path + separator + query
-    host, port = _host_and_port(authority, 80)
-    return Url(scheme, host, port, 80, target)
+    default_port = 443 if scheme in ("https", "wss") else 80
+    host, port = _host_and_port(authority, default_port, scheme)
+    return Url(scheme, host, port, default_port, target)
 
 
 def _check_characters(url):
@@ -58,21 +85,55 @@ def _check_characters(url):
         position += 1
 
 
-def _host_and_port(authority, default_port):
+def _encoded(reference):
+    """Percent-encode what servers forget to encode in a Location: spaces and what is not ASCII."""
+    parts = []
+    for code in reference.strip().encode():
+        parts.append("%%%02X" % code if code == 32 or code >= 127 else chr(code))
+    return "".join(parts)
+
+
+def _without_dots(target):
+    path, separator, query = target.partition("?")
+    parts = path.split("/")
+    kept = []
+    for part in parts[1:]:
+        if part == "..":
+            kept = kept[:-1]
+        elif part != ".":
+            kept.append(part)
+    if parts[-1] in (".", ".."):
+        kept.append("")
+    return "/" + "/".join(kept) + separator + query
+
+
+def _host_and_port(authority, default_port, scheme):
     if "@" in authority:
         # Not quoted: it holds a password.
         raise ValueError("a name or password in the URL is not supported: use headers={'Authorization': ...}")
-    if "[" in authority or authority.count(":") > 1:
-        raise ValueError("%s: IPv6 addresses are not supported, use an IPv4 address or a name" % authority)
-    host, separator, port = authority.partition(":")
-    host = host.lower()
+    if authority.startswith("["):
+        host, separator, port = authority[1:].partition("]")
+        if not separator or port and not port.startswith(":"):
+            raise ValueError("%s: an IPv6 address is written [ADDRESS] or [ADDRESS]:PORT" % authority)
+        port = port[1:]
+        _check_host(host, b"0123456789abcdefABCDEF:.")
+        host = host.lower()
+    elif authority.count(":") > 1:
+        raise ValueError("%s: an IPv6 address is written in brackets, like [::1]" % authority)
+    else:
+        host, _, port = authority.partition(":")
+        host = host.lower()
+        _check_host(host, _HOST_CHARACTERS)
     if not host:
-        raise ValueError("the URL names no host: write http://HOST/PATH")
-    for code in host.encode():
-        if code not in _HOST_CHARACTERS:
-            raise ValueError("%r cannot be part of a host name (in %r)" % (chr(code), host))
+        raise ValueError("the URL names no host: write %s://HOST/PATH" % scheme)
     if not port:  # "host:" is allowed by the RFC and means the default
         return host, default_port
     if not port.isdigit() or len(port) > 5 or not 1 <= int(port) <= 65535:
         raise ValueError("port %r of %s is not a number from 1 to 65535" % (port, host))
     return host, int(port)
+
+
+def _check_host(host, characters):
+    for code in host.encode():
+        if code not in characters:
+            raise ValueError("%r cannot be part of a host name (in %r)" % (chr(code), host))
