@@ -1,7 +1,7 @@
 """One connection, with TLS or without, that never blocks the loop, with one buffer that is reused.
 
-This is what all clients stand on: it looks the name up, connects, and does the TLS handshake. Errors name what
-was asked for and what to do, as they end up on a screen.
+This is what all clients stand on: it looks the name up, connects, and does the TLS handshake. Errors name
+what was asked for and what to do, as they end up on a screen.
 """
 
 import errno
@@ -31,8 +31,8 @@ async def connect(
     """Open a connection to `host`, a name or an address; returns a Connection.
 
     name: what messages call it. timeout_ms: for each wait, here and later; None waits for ever.
-    buffer_size: bytes that are read at a time. secure: with TLS; verify False does not check who the server is.
-    ends: ticks_ms() by which all is to be over, here and later, or None.
+    buffer_size: bytes that are read at a time. secure: with TLS; verify False does not check who the server
+    is. ends: ticks_ms() by which all is to be over, here and later, or None.
 
     Raises OSError when it cannot be made, of it TLSError when the server cannot be trusted; TimeoutError
     (asyncio's) when it takes too long, MemoryError.
@@ -48,10 +48,10 @@ async def connect(
     connection = Connection(name, timeout_ms, buffer_size, ends)
     try:
         addresses = await resolve(host, connection.wait_ms())
-    except OSError as error:
-        raise OSError(error.errno, "%s: %s" % (name, error.args[-1]))
     except TimeoutError as error:
         raise TimeoutError("%s: %s" % (name, error))
+    except OSError as error:
+        raise OSError(error.errno, "%s: %s" % (name, error.args[-1]))
     for number in range(len(addresses)):
         try:
             await _open(connection, addresses[number], host, port, secure, verify)
@@ -78,8 +78,8 @@ class Connection:
     """A connection and its read buffer: `buffer[start:end]` has arrived and is not used yet.
 
     `eof` is set when the peer has sent all it will, `cut` when it has hung up without saying so (TLS): what
-    ends with the connection may not be all then. `fresh` is set by each more(). `wanted` may say how many bytes
-    are still to come; more than that is not asked for. `name` is used in messages.
+    ends with the connection may not be all then. `fresh` is set by each more(). `wanted` may say how many
+    bytes are still to come; more than that is not asked for. `name` is used in messages.
     """
 
     def __init__(self, name, timeout_ms, buffer_size, ends=None):
@@ -189,8 +189,9 @@ class Connection:
         return True
 
     def _decrypt(self):
-        """As readinto(). That of TLS goes on until the buffer is full, and when the end comes on the way without
-        being said, all is lost that was read before: so exactly what is wanted, or one record."""
+        """As readinto(). That of TLS goes on until the buffer is full, and what it has read is lost when the
+        end
+        comes on the way without being said: so exactly what is wanted is read, or one record."""
         try:
             if self.wanted > 0:
                 return self._stream.readinto(self.buffer, self.wanted)
@@ -290,16 +291,13 @@ class Connection:
         while True:
             tls.begin_step()
             try:
-                self._stream.readinto(self.buffer, 0)
-                if self._stream.readinto(self.buffer, 1):
-                    raise OSError(errno.EPROTO)
-            except ValueError as error:
+                # There is no call for a handshake alone; a server that speaks first may send a byte.
+                self.end = self._stream.readinto(self.buffer, 1) or 0
+            except (OSError, ValueError) as error:
                 self._refusal = self._failed(error)
                 if tls.load_issuer():
                     return False
                 raise self._refusal
-            except OSError as error:
-                raise self._failed(error)
             if tls.has_verified():
                 return True
             await readable(self._socket, self._deadline, self.wait_ms())
@@ -311,18 +309,16 @@ class Connection:
     def _timed_out(self):
         if self.ends is not None and ticks_diff(self.ends, ticks_ms()) <= 0:
             return TimeoutError("%s took longer than it may in all: try again later" % self.name)
-        return TimeoutError(
-            "%s %s for %d ms: try again later" % (self.name, self._doing, self.timeout_ms)
-        )
+        return TimeoutError("%s %s for %d ms: try again later" % (self.name, self._doing, self.timeout_ms))
 
     def _closed(self):
         return OSError(errno.ECONNABORTED, "%s: the connection was closed on this side" % self.name)
 
     def _failed(self, error):
         if not self._secured:
-            error = self._failed_handshake(error)
-            if error is not None:
-                return error
+            failure = self._failed_handshake(error)
+            if failure is not None:
+                return failure
         code = error.errno
         if code == errno.ECONNREFUSED:
             text = "connection refused: is the server running, and the port right?"
@@ -341,7 +337,7 @@ class Connection:
         """What the TLS handshake failed with; None when it was the connection itself."""
         from . import tls
 
-        if isinstance(error, OSError) and -256 < error.errno and error.errno != errno.ENOMEM:
+        if isinstance(error, OSError) and error.errno > -256 and error.errno != errno.ENOMEM:
             return None
         failure = tls.failure(error, self._host)
         if isinstance(failure, MemoryError):

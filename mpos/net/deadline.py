@@ -35,7 +35,7 @@ def forget(sock):
 
 
 def readable(sock, deadline, timeout_ms):
-    """`yield from` it (or await it) to wait until `sock` can be read, for `timeout_ms` at most (None: for ever)."""
+    """`await` it to wait until `sock` can be read, for `timeout_ms` at most (None: for ever)."""
     # A generator: the only way to yield to the loop from MicroPython code.
     deadline.set(timeout_ms)
     try:

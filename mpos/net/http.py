@@ -33,7 +33,9 @@ async def request(method, url, headers=None, body=None, timeout_ms=10000, buffer
     if isinstance(body, str):
         body = body.encode()
     head = build_request(method, address, headers, None if body is None else len(body))
-    connection = await connect(address.host, address.port, name or str(address), timeout_ms, buffer_size)
+    connection = await connect(
+        address.host, address.port, name or str(address), timeout_ms, buffer_size, address.secure
+    )
     try:
         response = Response(connection)
         await connection.write(head)

@@ -202,7 +202,7 @@ def _readable_address(address):
     """The text of an address of getaddrinfo(): a tuple on most ports, a sockaddr on the unix port."""
     if isinstance(address, tuple):
         return address[0]
-    return socket.inet_ntop(socket.AF_INET, bytes(address[4:8]))
+    return _text(bytes(address[4:8]))
 
 
 async def _lookup(host, known, ends):

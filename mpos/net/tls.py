@@ -2,11 +2,11 @@
 
 mbedTLS does the checking (chain, host name or IP address, dates, key strength); what is here chooses what it
 trusts. The CA file has more certificates than a board's memory should hold, so they are loaded one by one: a
-first handshake that ends at an unknown issuer tells which one is missing. If the file has it, it is loaded and
-the connection made once more; later ones know it already.
+first handshake that ends at an unknown issuer tells which one is missing. If the file has it, it is loaded
+and the connection made once more; later ones know it already.
 
     import mpos.net.tls as tls
-    tls.add_ca(open("/company.der", "rb").read())    # trust this one as well
+    tls.add_ca(open("/company.der", "rb").read())
 """
 
 import errno
@@ -24,6 +24,7 @@ _KEY_SIZE = const(8)
 _ENTRY_SIZE = const(14)
 _FIRST_YEAR = const(2025)  # a clock that shows less has not been set
 _CONN_EOF = const(-0x7280)  # mbedTLS's codes
+_CA_CHAIN_REQUIRED = const(-0x7680)  # it trusts nobody yet
 _FATAL_ALERT = const(-0x7780)
 _COMMON_NAME = b"\x06\x03\x55\x04\x03"
 
@@ -113,6 +114,8 @@ def failure(error, host):
     if isinstance(error, ValueError):
         return TLSError(errno.EACCES, _refusal(str(error).strip().replace("\n", "; "), host))
     code = error.errno
+    if code == _CA_CHAIN_REQUIRED:
+        return TLSError(errno.EACCES, _refusal("it is not signed by a trusted CA", host))
     if code == errno.ENOMEM:
         return MemoryError("too little memory for a TLS connection, which takes about 40 KB: close something")
     if code == _CONN_EOF:
@@ -149,11 +152,9 @@ def _refusal(reason, host):
 def _verifying():
     global _context
     if _context is None:
-        from tls import CERT_REQUIRED, PROTOCOL_TLS_CLIENT, SSLContext
+        from tls import CERT_REQUIRED
 
-        context = SSLContext(PROTOCOL_TLS_CLIENT)
-        context.verify_mode = CERT_REQUIRED
-        context.verify_callback = _on_certificate
+        context = _new_context(CERT_REQUIRED, _on_certificate)
         _loaded.clear()
         for key in _own:
             context.load_verify_locations(_own[key])
@@ -164,11 +165,19 @@ def _verifying():
 def _not_verifying():
     global _unverified
     if _unverified is None:
-        from tls import CERT_NONE, PROTOCOL_TLS_CLIENT, SSLContext
+        from tls import CERT_NONE
 
-        _unverified = SSLContext(PROTOCOL_TLS_CLIENT)
-        _unverified.verify_mode = CERT_NONE
+        _unverified = _new_context(CERT_NONE, None)
     return _unverified
+
+
+def _new_context(mode, callback):
+    from tls import PROTOCOL_TLS_CLIENT, SSLContext
+
+    context = SSLContext(PROTOCOL_TLS_CLIENT)
+    setattr(context, "verify_mode", mode)  # noqa: B010 - the stubs lack these two
+    setattr(context, "verify_callback", callback)  # noqa: B010
+    return context
 
 
 def _forget_if_full():

@@ -32,7 +32,7 @@ class Url:
         return "%s://%s/..." % (self.scheme, self.netloc)
 
     def join(self, reference):
-        """The Url that `reference`, a Location header, means here (RFC 3986, section 5). Raises ValueError."""
+        """The Url that `reference`, a Location, means here (RFC 3986, section 5). Raises ValueError."""
         reference = _encoded(reference.partition("#")[0])
         if reference.startswith("//"):
             return parse(self.scheme + ":" + reference, (self.scheme,))
