@@ -28,6 +28,7 @@ package(
         "hardware/calibration.py",
         "hardware/keypad.py",
         "loop/__init__.py",
+        "loop/ctrl_c.py",
         "loop/doorbell.py",
         "loop/errors.py",
         "loop/inbox.py",

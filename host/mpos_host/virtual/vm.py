@@ -10,7 +10,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -28,7 +28,6 @@ _TRACEBACK_OFFSET = 2 * _WORD  # in mp_obj_exception_t (py/objexcept.h): type, s
 # accept, recvfrom, restart_syscall, clock_nanosleep, epoll_wait, pselect6, ppoll.
 _SYS_TGKILL = 234
 _WAITING_CALLS = [[str(number)] for number in (7, 23, 35, 42, 43, 45, 219, 230, 232, 270, 271)]
-_CPUCLOCK_SCHED = 2  # linux/posix-timers.h: the clock of a process is ~pid << 3 | 2
 WAKE_UP = signal.SIGUSR1  # vm_main.py makes it end a wait of the VM, and do nothing else
 _libc = ctypes.CDLL(None, use_errno=True)
 
@@ -85,7 +84,8 @@ class VmProcess:
                 cwd=firmware,  # first in the path of modules: /boot is a folder on many hosts
                 start_new_session=True,  # a Ctrl-C at the user's terminal is not one at the board
             )
-            for descriptor in (vm_stdin, vm_stdout, vm_control):
+            self._stdin_end = vm_stdin  # kept, for a Ctrl-C that the VM does not read
+            for descriptor in (vm_stdout, vm_control):
                 opened.remove(descriptor)
                 os.close(descriptor)
             self.pid = self._process.pid
@@ -126,13 +126,6 @@ class VmProcess:
             return True  # it has ended
         return self._waits()  # it may have woken since
 
-    def processor_time(self) -> float:
-        """Seconds that the VM has computed so far: what it needs for something, however busy the host is."""
-        try:
-            return time.clock_gettime(~self.pid << 3 | _CPUCLOCK_SCHED)
-        except OSError:
-            return float("inf")  # it has ended
-
     def interrupt(self) -> bool:
         """Raise KeyboardInterrupt in the VM if it runs code that it may interrupt; False if it does not.
 
@@ -143,10 +136,20 @@ class VmProcess:
         The VM sets and removes its handler as it starts and ends running code, so looking and then acting is
         a race: it is stopped in between.
         """
+        return self._interrupt(lambda: True)
+
+    def interrupt_unread(self) -> bool:
+        """Interrupt the VM, if it may be, with a Ctrl-C that lies in its stdin, which is taken out of there.
+
+        False if there is none, or no code to interrupt.
+        """
+        return self._interrupt(self._take_ctrl_c)
+
+    def _interrupt(self, is_wanted: Callable[[], bool]) -> bool:
         if not self.catches_interrupt():
             return False
         with self._stopped() as is_stopped:
-            if not is_stopped or not self.catches_interrupt():
+            if not is_stopped or not self.catches_interrupt() or not is_wanted():
                 return False
             waits = self._waits()
             if (self._can_be_woken or not waits) and self._store_pending():
@@ -157,6 +160,14 @@ class VmProcess:
             elif not self._status("SigPnd") & _SIGINT_BIT:
                 self._signal_main_thread(signal.SIGINT)  # two at a time would kill
             return True
+
+    def _take_ctrl_c(self) -> bool:
+        unread = self.unread_input()
+        data = os.read(self._stdin_end, unread) if unread else b""
+        before, found, behind = data.partition(b"\x03")
+        if data:
+            os.write(self.stdin, before + behind)
+        return bool(found)
 
     def is_interrupt_pending(self) -> bool:
         """True if the VM has not raised the exception that `interrupt` stored."""
@@ -198,7 +209,7 @@ class VmProcess:
             return
         self._closed = True
         self.kill()
-        for descriptor in (self.stdin, self.stdout, self.control, self.exit_fd):
+        for descriptor in (self.stdin, self._stdin_end, self.stdout, self.control, self.exit_fd):
             os.close(descriptor)
 
     @contextmanager

@@ -36,24 +36,13 @@ def run_callback():
 
 
 def _call(function, count, a, b, c):
-    # No branch between a function and the lines around it: `in_app` tells where a Ctrl-C came.
     if count == 1:
-        _link.in_app = True
-        result = function(a)
-        _link.in_app = False
-    elif count == 2:
-        _link.in_app = True
-        result = function(a, b)
-        _link.in_app = False
-    elif count == 3:
-        _link.in_app = True
-        result = function(a, b, c)
-        _link.in_app = False
-    else:
-        _link.in_app = True
-        result = function()
-        _link.in_app = False
-    return result
+        return function(a)
+    if count == 2:
+        return function(a, b)
+    if count == 3:
+        return function(a, b, c)
+    return function()
 
 
 def _nothing(*_):

@@ -83,7 +83,6 @@ _outcome = None  # what that or an older one gave, until the panel has it
 
 tick = 0  # LVGL's clock in ms: this side owns it, the panel follows with each message
 nesting = 0
-in_app = False  # whether the app's function of the callback runs, not what is around it here
 contained = False  # whether exceptions of callbacks stay in them; set by lvgl.py
 
 
@@ -192,12 +191,10 @@ def exchange():
 
 def _callback(context, failure):
     """Run the callback that the panel asks for and put what came out into `out`; return its exception."""
-    global _context, _begun, _outcome, nesting, in_app
+    global _context, _begun, _outcome, nesting
     call = _got.call
     if call > _begun:
-        was_in_app = in_app
         try:
-            in_app = False
             _begun = call
             _context = call
             _outcome = _RAISED
@@ -205,14 +202,11 @@ def _callback(context, failure):
             _outcome = run_callback()
             nesting -= 1
             _context = context
-            in_app = was_in_app
         except BaseException as e:
             _context = context
             failure = e
-            landed_in_app, in_app = in_app, was_in_app
-            # LVGL does not learn of a Ctrl-C where exceptions are contained, nor of one that came in our own
-            # code around the app's function: a board's binding has none there that it could come in.
-            if contained or not landed_in_app and isinstance(e, KeyboardInterrupt):
+            # LVGL does not learn of a Ctrl-C: on a board it goes through LVGL, and is put right after that.
+            if contained or isinstance(e, KeyboardInterrupt):
                 nesting -= 1
                 _outcome = None
             else:  # as in upstream's binding, which jumps over the line that counts down
