@@ -70,7 +70,7 @@ show_compile() {
 }
 
 show_compile_all() {
-    find "$1" -name '*.py' | sort | while IFS= read -r source; do
+    find "$1" -name '*.py' ! -path mpos/manifest.py | sort | while IFS= read -r source; do
         show_compile "$source" "$2/${source#"$1"/}"
     done
 }
