@@ -3,7 +3,7 @@
 #   make run                              the demo on the virtual board; leaves build/demo_download.png
 #   make test                             all tests on the virtual board
 #   make test BOARD=unix_sdl BINARY=PATH  ... on lvgl_micropython's desktop binary
-#   make test PORT=/dev/ttyACM0           ... on a board
+#   make test PORT=/dev/ttyACM0           ... on a board; on several at once with PORT="/dev/ttyACM0 /dev/ttyACM1"
 #   make bench                            the benchmarks (BOARD and BINARY as above)
 #   make soak MINUTES=60                  endurance (BOARD and BINARY as above)
 #   make lint                             formatting, types, and that every device file compiles
@@ -14,7 +14,10 @@ VENV := .venv
 BIN := $(VENV)/bin
 
 # With "=", because pytest takes a value that stands alone for a path to look for its configuration from.
-target_options = $(if $(BOARD),--board=$(BOARD)) $(if $(BINARY),--binary=$(BINARY)) $(if $(PORT),--port=$(PORT))
+target_options = $(if $(BOARD),--board=$(BOARD)) $(if $(BINARY),--binary=$(BINARY)) $(addprefix --port=,$(PORT))
+
+# One process of tests for each core or port, with a board of its own. Files stay whole: a board is reset for each.
+workers = $(if $(PORT),$(if $(word 2,$(PORT)),-n $(words $(PORT)) --dist loadfile),-n auto --dist loadfile)
 
 .PHONY: run test bench soak lint clean
 .DELETE_ON_ERROR:
@@ -23,7 +26,7 @@ run: $(VENV)/.run
 	@$(BIN)/python -m mpos_host.cli.demo
 
 test: $(VENV)/.test
-	@$(BIN)/python -m pytest $(target_options) $(ARGS)
+	@$(BIN)/python -m pytest $(workers) $(target_options) $(ARGS)
 
 bench: $(VENV)/.bench
 	@$(BIN)/python bench/run.py $(target_options) $(ARGS)
