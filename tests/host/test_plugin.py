@@ -176,3 +176,22 @@ def test_ctrl_c_ends_the_run_and_leaves_nothing_running(pytester: pytest.Pyteste
         run.communicate()
     assert "KeyboardInterrupt" in output
     wait_gone(children)
+
+
+def test_each_worker_of_xdist_has_a_board_of_its_own(device_tests, pytester: pytest.Pytester):
+    source = "import os\ndef test_it():\n    assert 'left' not in os.listdir('/')\n    open('/left', 'w').close()\n"
+    folder = pytester.mkdir("more")
+    (folder / "device").mkdir()
+    (folder / "device" / "test_other.py").write_text(source)
+    device_tests(source, "-n2", "--dist=loadfile").assert_outcomes(passed=2)
+
+
+def test_boards_at_ports_are_as_many_as_workers(pytester: pytest.Pytester):
+    for arguments, said in (
+        (("--port=/dev/a", "--port=/dev/b"), "say -n 2"),
+        (("--port=/dev/a", "--port=/dev/b", "-n3"), "-n 3 needs 3 boards, --port names 2"),
+        (("--board=virtuel", "-n2"), "did you mean virtual?"),
+    ):
+        result = pytester.runpytest_subprocess(*arguments)
+        assert result.ret == pytest.ExitCode.USAGE_ERROR
+        result.stderr.fnmatch_lines([f"*{said}*"])
