@@ -124,8 +124,9 @@ def _target(config: pytest.Config) -> Target:
 def _port(config: pytest.Config) -> str | None:
     """The one of --port for this process: a worker of pytest-xdist (gw0, gw1, ...) takes that of its number."""
     ports: list[str] = config.getoption("ports")
-    if hasattr(config, "workerinput"):
-        return ports[int(config.workerinput["workerid"].removeprefix("gw"))] if ports else None
+    worker: dict[str, str] | None = getattr(config, "workerinput", None)
+    if worker is not None:
+        return ports[int(worker["workerid"].removeprefix("gw"))] if ports else None
     if len(ports) > 1 and not config.getoption("numprocesses", default=None):
         raise pytest.UsageError(f"--port names {len(ports)} boards: say -n {len(ports)}, or one")
     return ports[0] if ports else None
