@@ -122,8 +122,8 @@ def _target(config: pytest.Config) -> Target:
 
 
 def _port(config: pytest.Config) -> str | None:
-    """The one of --port for this process: a worker of pytest-xdist (gw0, gw1, ...) takes that of its number."""
-    ports: list[str] = config.getoption("ports")
+    """The --port of this process: a worker of pytest-xdist (gw0, gw1, ...) takes that of its number."""
+    ports = config.getoption("ports") or []
     worker: dict[str, str] | None = getattr(config, "workerinput", None)
     if worker is not None:
         return ports[int(worker["workerid"].removeprefix("gw"))] if ports else None
