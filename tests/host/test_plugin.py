@@ -180,7 +180,7 @@ def test_ctrl_c_ends_the_run_and_leaves_nothing_running(pytester: pytest.Pyteste
 
 def test_each_worker_of_xdist_has_a_board_of_its_own(device_tests, pytester: pytest.Pytester):
     source = (
-        "import os\ndef test_it():\n    assert 'left' not in os.listdir('/')\n    open('/left', 'w').close()\n"
+        "import os\ndef test_it():\n    assert 'left' not in os.listdir()\n    open('left', 'w').close()\n"
     )
     folder = pytester.mkdir("more")
     (folder / "device").mkdir()
