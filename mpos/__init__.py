@@ -5,6 +5,8 @@ _HOMES = {
     "LvglLoop": "mpos.lvgl_loop",
     "UiBridge": "mpos.ui_bridge",
     "Activity": "mpos.app.activity",
+    "Intent": "mpos.app.intent",
+    "ActivityNavigator": "mpos.app.navigator",
     "DownloadManager": "mpos.net.download_manager",
     "TimeoutError": "asyncio.core",
     "CancelledError": "asyncio.core",

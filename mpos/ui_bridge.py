@@ -236,6 +236,18 @@ class Subscription:
             except lv.LvReferenceError:
                 pass
 
+    end = remove
+
+    def is_over(self):
+        """Whether it was removed, or its widget is gone."""
+        if self._descriptor is None:
+            return True
+        try:
+            self._widget.get_parent()
+            return False
+        except lv.LvReferenceError:
+            return True
+
 
 class Event:
     """LVGL's event as a handler gets it: all of `lv.event_t`, for as long as LVGL's own exists.

@@ -1,158 +1,494 @@
-"""The stack of activities: which is on the screen, and who gets which lifecycle call when that changes."""
+"""The stack of activities: which is on the screen, and who gets which lifecycle call when that changes.
+
+Starting and finishing only changes what the stack should be; `_settle` then makes one lifecycle call after
+the other until it is so. A call that starts or finishes something in turn changes the aim, and the rest
+follows when it has returned: lifecycle calls never nest. Where one fails, the stack is put right first, and
+the failure is told afterwards.
+"""
+
+import gc
 
 import lvgl as lv
+from micropython import const
 
 from ..task_manager import TaskManager
+from . import screens
 
-_stack = []  # The last one has the foreground.
-_entered = None  # The one that was last told that it is on the screen, and not yet that it is not.
-_empty = None  # The screen that is shown when there is none.
+# How far an activity has come.
+_NEW = const(0)
+_CREATED = const(1)
+_STARTED = const(2)
+_RESUMED = const(3)
+_PAUSED = const(4)
+_DESTROYED = const(5)
+
+# The most activities that come to the foreground in one go: two that start each other for ever must not keep
+# the loop from turning.
+_MOST_AT_ONCE = const(50)
+
+# What an activity that ends without setResult() gives: by back, by an error. Android's RESULT_CANCELED is 0.
+_NO_RESULT = {"result_code": 0, "data": {}}
+
+_TASKS_END_MS = const(1000)  # The screen of a finished activity waits so long for its cancelled tasks.
+
+_stack = []  # Of _Entry; the last that is not leaving has the foreground.
+_shown = None  # The entry that is between onStart and onStop.
+_settling = False
+_failures = []  # (activity, method, error) each, to be told when the stack is settled.
+_results = []  # (caller's entry or None, callback, result) each, to be delivered.
+_sweeping = False
 
 
-def start(activity):
-    """Put `activity` on top: the one below pauses and stops. Returns False if it failed in its creation.
+class _Entry:
+    """An activity on the stack, and what the stack knows of it."""
 
-    An activity that raises there is taken off again, and the one below comes back; the failure is reported
-    and shown on the screen.
+    def __init__(self, activity, caller, on_result):
+        self.activity = activity
+        self.belongings = activity.belongings(anew=True)
+        self.name = type(activity).__name__
+        self.state = _NEW
+        self.leaving = False  # It has been finished.
+        self.again = False  # It is to be destroyed and created anew.
+        self.screen = None
+        self.replaced = []  # Its screens of before, which are to be deleted.
+        self.lost = False  # Somebody has deleted its screen.
+        self.tasks = ()  # What it left at its end, to be awaited.
+        self.caller = caller
+        self.on_result = on_result
+        self.no_history = False
+
+    def owns(self, screen):
+        """Whether `screen` is one of its."""
+        if self.screen is not None and self.screen == screen:
+            return True
+        for one in self.replaced:
+            if one == screen:
+                return True
+        return False
+
+    def own(self, screen):
+        """Take `screen` as the one to show; the one before is deleted soon."""
+        screens.watch(screen, self._on_deleted)
+        if self.screen is not None:
+            self.replaced.append(self.screen)
+            _request_sweep()
+        self.screen = self.activity.screen = screen
+
+    def _on_deleted(self, screen):
+        if screen is self.screen:
+            self.screen = self.activity.screen = None
+            self.lost = True
+            _request_sweep()
+            if _sweeping:
+                screens.hold_drawing()
+            return
+        for index in range(len(self.replaced)):
+            if self.replaced[index] is screen:
+                self.replaced.pop(index)
+                return
+
+
+# -- For activities and those who start them
+
+
+def start(activity, caller=None, on_result=None, no_history=False):
+    """Put `activity` on top: the one below pauses and stops, then it is created, started and resumed.
+
+    `on_result(result)` is called when it has ended, after the resume of `caller`, the activity that wants it.
+    With `no_history` it ends when another one is started above it. Returns False if it failed in its
+    creation or has finished already: the one below is back then, and the failure is reported and shown. In a
+    lifecycle method all this happens when that has returned. Raises ValueError for an activity that is on
+    the stack already.
     """
-    below = foreground()
-    if below is not None:
-        _leave(below)
-    _stack.append(activity)
-    return _create(activity)
+    if not hasattr(activity, "belongings") or isinstance(activity, type):
+        raise ValueError("an activity is needed, made by its class, such as Hello(): %r" % (activity,))
+    if _entry_of(activity) is not None:
+        name = type(activity).__name__
+        raise ValueError("this %s is on the stack already: start another one, %s()" % (name, name))
+    entry = _Entry(activity, _entry_of(caller), on_result)
+    entry.no_history = no_history
+    below = _top()
+    _stack.append(entry)
+    if below is not None and below.no_history:
+        below.leaving = True
+    _settle()
+    return not entry.leaving
 
 
 def foreground():
     """The activity that the user sees, or None."""
-    return _stack[-1] if _stack else None
+    top = _top()
+    return None if top is None else top.activity
+
+
+def is_resumed(activity):
+    """Whether `activity` is between its onResume and its onPause."""
+    return _shown is not None and _shown.activity is activity and _shown.state == _RESUMED
+
+
+def below(activity):
+    """The activity below `activity` on the stack, or None."""
+    found = None
+    for entry in _stack:
+        if entry.activity is activity:
+            return found
+        if not entry.leaving:
+            found = entry.activity
+    return None
 
 
 def show(activity, screen):
-    """Make `screen` the one of `activity`, and load it if the activity has the foreground."""
-    old, activity.screen = activity.screen, screen
-    if activity is foreground():
-        lv.screen_load(screen)
-    if old is not None and old is not screen:
-        _delete_later(old)
+    """Make `screen` the one of `activity`, and load it if the activity has the foreground.
+
+    Raises ValueError for what is no screen, or another activity's; RuntimeError when it has finished.
+    """
+    name = type(activity).__name__
+    screens.check(screen, name)
+    mine = _entry_of(activity)
+    for entry in _stack:
+        if entry is not mine and entry.owns(screen):
+            raise ValueError(
+                "%s.setContentView() got the screen of %s: make one of its own with lv.obj()"
+                % (name, entry.name)
+            )
+    if mine is None:
+        screens.delete(screen, None)  # It was handed over, and nobody else would.
+        raise RuntimeError("%s.setContentView(): the activity is not started, or has finished" % name)
+    if mine.screen is None or mine.screen != screen:
+        if mine.owns(screen):
+            raise ValueError("%s.setContentView() got a screen that it has replaced before" % name)
+        mine.own(screen)
+    if mine is _top() and mine.state != _NEW:
+        screens.show(screen)
 
 
 def finish(activity):
     """Take `activity` off the stack, with its screen; nothing happens if it is not on it (any more)."""
-    if activity not in _stack:
-        return
-    was_on_top = activity is foreground()
-    _stack.remove(activity)  # First: what is called now may finish it once more.
-    _leave(activity)
-    _destroy(activity)
-    below = foreground()
-    if was_on_top and below is not None and below is not _entered:
-        lv.screen_load(below.screen)
-        _enter(below)
+    entry = _entry_of(activity)
+    if entry is not None:
+        entry.leaving = True
+        _settle()
 
 
 def finish_all():
     """Finish every activity, the top one first; the ones below do not come back in between."""
-    while _stack:
-        activity = _stack.pop()
-        _leave(activity)
-        _destroy(activity)
+    for entry in _stack:
+        entry.leaving = True
+    _settle()
+
+
+def finish_down_to(cls):
+    """Finish the topmost activity of class `cls` and all above it; nothing if there is none."""
+    for index in range(len(_stack) - 1, -1, -1):
+        if type(_stack[index].activity) is cls and not _stack[index].leaving:
+            for entry in _stack[index:]:
+                entry.leaving = True
+            return
 
 
 def recreate(activity):
-    """Have `activity`, which has the foreground, destroy itself and create its screen anew.
+    """Have `activity` destroy itself and create its screen anew.
 
     Its tasks are cancelled; the activities below and theirs go on. Returns False if the creation failed: it
     is finished then.
     """
-    _leave(activity)
-    _destroy(activity)
-    return activity in _stack and _create(activity)
+    entry = _entry_of(activity)
+    if entry is None:
+        return False
+    entry.again = True
+    _settle()
+    return not entry.leaving
 
 
-def may_delete():
-    """Whether widgets may be deleted: LVGL may crash if it can no longer be trusted (`mpos.ui.mender`)."""
-    loop = TaskManager.lvgl_loop()
-    return loop is None or not loop.mender.untrusted
-
-
-def failed(activity, where, error):
-    """Report that `activity` raised `error` in its method `where`, and show it."""
-    name = type(activity).__name__
-    tell_failure("%s.%s() failed" % (name, where), error, name)
+may_delete = screens.may_delete
 
 
 def tell_failure(title, error, name):
     """Report `error` of the app or activity `name`, then show it to the user."""
     TaskManager.report(error, title, name)
-    from .failure import show_failure
-
-    show_failure(title, error)
-
-
-def _create(activity):
     try:
-        activity.onCreate()
-        if activity in _stack and activity.screen is None:
-            raise ValueError("%s.onCreate() must call setContentView(screen)" % type(activity).__name__)
-    except Exception as error:
-        failed(activity, "onCreate", error)
-        finish(activity)
-    if activity is foreground():  # It has not finished, nor started another one.
-        _enter(activity)
-    return activity in _stack
+        from .failure import show_failure
+
+        show_failure(title, error)
+    except (KeyboardInterrupt, SystemExit):
+        raise
+    except BaseException as in_telling:
+        TaskManager.report(in_telling, "The message '%s' could not be shown" % title, "failure")
 
 
-def _enter(activity):
-    global _entered
-    _entered = activity
-    _call(activity, "onStart")
-    if _entered is activity:
-        _call(activity, "onResume")
+# -- The stack
 
 
-def _leave(activity):
-    global _entered
-    if _entered is activity:
-        _entered = None
-        _call(activity, "onPause")
-        _call(activity, "onStop")
+def _entry_of(activity):
+    if activity is not None:
+        for entry in _stack:
+            if entry.activity is activity and entry.state != _DESTROYED:
+                return entry
+    return None
 
 
-def _destroy(activity):
-    _call(activity, "onDestroy")
-    activity.cancel_tasks()
-    screen, activity.screen = activity.screen, None
-    if screen is not None:
-        _delete_later(screen)
+def _top():
+    for index in range(len(_stack) - 1, -1, -1):
+        if not _stack[index].leaving:
+            return _stack[index]
+    return None
 
 
-def _call(activity, method):
+def _settle():
+    """Make lifecycle calls until the stack is as it should be, then tell what failed."""
+    global _settling
+    if _settling:
+        return  # Called in a lifecycle method: the rest is done when that has returned.
+    _settling = True
+    interrupt = None
+    came_up = tries = 0
     try:
-        getattr(activity, method)(activity.screen)
-    except Exception as error:
-        failed(activity, method, error)
+        while came_up < _MOST_AT_ONCE:
+            try:
+                done = _bring_down() or _destroy_next()
+                if not done and _bring_up():
+                    came_up += 1
+                elif not done:
+                    break
+            except KeyboardInterrupt as error:  # It landed in a lifecycle method: the stack first.
+                interrupt = error
+            except MemoryError as error:
+                tries += 1
+                gc.collect()
+                if tries > 3 and not _give_up(error):
+                    break
+    finally:
+        _settling = False
+    if came_up == _MOST_AT_ONCE:
+        TaskManager.create_task(_settle_later(), "activities")
+    _tell()
+    if interrupt is not None:
+        raise interrupt
 
 
-def _delete_later(screen):
-    # This may run in an event callback of a widget on that very screen.
-    TaskManager.post(_delete, screen)
+async def _settle_later():
+    _settle()
 
 
-def _delete(screen):
+def _give_up(error):
+    """Let the one on top go if there was no memory for its first screen. False if that is not the cause."""
+    entry = _top()
+    if entry is None or entry.state != _NEW:
+        return False
+    entry.leaving = True
+    _failures.append((entry, "onCreate", error))
+    return True
+
+
+def _bring_down():
+    """The next call for an activity that is on the screen and should not be: onPause, then onStop."""
+    global _shown
+    entry = _shown
+    if entry is None or (entry is _top() and not entry.again):
+        return False
+    if entry.state != _PAUSED:
+        entry.state = _PAUSED
+        _call(entry, "onPause")
+        entry.belongings.pause()
+    else:
+        entry.state = _CREATED
+        _shown = None
+        _call(entry, "onStop")
+    return True
+
+
+def _destroy_next():
+    """Destroy the topmost activity that is to go."""
+    for index in range(len(_stack) - 1, -1, -1):
+        entry = _stack[index]
+        if (entry.leaving or entry.again) and entry.state != _DESTROYED:
+            _destroy(entry)
+            return True
+    return False
+
+
+def _destroy(entry):
+    was, entry.state = entry.state, _DESTROYED if entry.leaving else _NEW
+    entry.again = False
+    activity = entry.activity
+    if was != _NEW:
+        _call(entry, "onDestroy")
+    _run(entry, "end", _end_belongings, (entry,))
+    if entry.leaving:
+        entry.belongings = None
+    else:
+        entry.belongings = activity.belongings(anew=True)
+    activity.screen = None
+    if entry.screen is not None:
+        entry.replaced.append(entry.screen)
+        entry.screen = None
+    entry.lost = False
+    if entry.leaving:
+        if entry.on_result is not None:
+            _results.append((entry.caller, entry.on_result, activity.result or dict(_NO_RESULT)))
+        if _top() is None:
+            screens.show_nothing()
+    _request_sweep()
+
+
+def _end_belongings(entry):
+    tasks = entry.belongings.end()
+    if tasks:
+        entry.tasks = tasks
+        try:
+            TaskManager.create_task(_await_tasks(entry), "end of %s" % entry.name)
+        except MemoryError:
+            entry.tasks = ()
+
+
+def _bring_up():
+    """The next call for the activity that should be in the foreground; its results when it is there."""
+    global _shown
+    entry = _top()
+    if entry is None:
+        return _deliver_result(None)
+    if entry.state == _NEW:
+        # The active screen is the activity's own, also for a program that draws on it without asking.
+        if entry.screen is None:
+            entry.own(lv.obj())
+        screens.show(entry.screen)
+        entry.state = _CREATED
+        _call(entry, "onCreate")
+    elif entry.state == _CREATED:
+        _show_own(entry)
+        entry.state = _STARTED
+        _shown = entry
+        _call(entry, "onStart")
+    elif entry.state == _STARTED:
+        entry.state = _RESUMED
+        _call(entry, "onResume")
+        if not entry.leaving:
+            entry.belongings.resume()
+    else:
+        return _deliver_result(entry)
+    return True
+
+
+def _show_own(entry):
+    if entry.screen is None:
+        if entry.lost:
+            _failures.append((entry, "", ValueError("its screen was deleted: it has an empty one now")))
+        entry.lost = False
+        entry.own(lv.obj())
+    screens.show(entry.screen)
+
+
+def _deliver_result(resumed):
+    """Deliver one result to the activity that has come back, or to no activity."""
+    for index in range(len(_results)):
+        caller, callback, result = _results[index]
+        if caller is None or caller is resumed or caller.state == _DESTROYED:
+            _results.pop(index)
+            if caller is None or caller is resumed:
+                _run(resumed, "on_result", callback, (result,))
+            return True
+    return False
+
+
+def _call(entry, method):
+    activity = entry.activity
+    arguments = () if method == "onCreate" else (entry.screen,)
+    _run(entry, method, getattr(activity, method), arguments)
+
+
+def _run(entry, method, function, arguments):
+    """Call `function`; a coroutine becomes a task, and what it raises is kept to be told."""
     try:
-        if lv.screen_active() == screen:
-            _load_empty()
-        if may_delete():
-            screen.delete()
-    except lv.LvReferenceError:
+        result = function(*arguments)
+        if result is not None and hasattr(result, "send"):
+            _start_task(entry, method, result)
+    except BaseException as error:
+        if method == "onCreate":
+            entry.leaving = True
+        if isinstance(error, KeyboardInterrupt):
+            raise
+        _failures.append((entry, method, error))
+
+
+def _start_task(entry, method, coroutine):
+    name = "%s.%s" % ("result" if entry is None else entry.name, method)
+    if entry is None or method in ("onPause", "onStop", "onDestroy"):
+        # The activity's end does not cancel these: they are part of it.
+        TaskManager.create_task(coroutine, name)
+    else:
+        entry.activity.create_task(coroutine, name)
+
+
+def _tell():
+    while _failures:
+        entry, method, error = _failures.pop(0)
+        name = "activities" if entry is None else entry.name
+        title = "%s.%s() failed" % (name, method) if method else name
+        tell_failure(title, error, name)
+        if isinstance(error, SystemExit):
+            TaskManager.leave(error)
+
+
+# -- What has to go
+
+
+def _request_sweep():
+    """Have what is over be deleted soon: this may run in a callback of a widget on that very screen."""
+    global _sweeping
+    if _sweeping:
+        return
+    try:
+        _sweeping = TaskManager.create_task(_sweep_later(), "screens") is not None
+    except MemoryError:
         pass
+    if not _sweeping and lv._nesting.value == 0:  # No task can be had, and no callback of LVGL is running.
+        _sweep()
 
 
-def _load_empty():
-    """Show nothing. LVGL cannot be without a screen: one is kept for this, or each app's end left one."""
-    global _empty
+async def _sweep_later():
+    global _sweeping
+    _sweeping = False
+    _sweep()
+
+
+async def _await_tasks(entry):
+    """Leave the screen of an activity that has ended to its tasks, which may still show their end on it."""
     try:
-        lv.screen_load(_empty or lv.obj())
-    except lv.LvReferenceError:  # Somebody has deleted it.
-        lv.screen_load(lv.obj())
-    _empty = lv.screen_active()
+        await TaskManager.wait_for_ms(_all_done(entry.tasks, entry.name), _TASKS_END_MS)
+    except TaskManager.TimeoutError:
+        print("A task of %s has not ended within %d ms of its cancellation" % (entry.name, _TASKS_END_MS))
+    finally:
+        entry.tasks = ()
+        _request_sweep()
+
+
+async def _all_done(tasks, name):
+    for task in tasks:
+        try:
+            await task
+        except TaskManager.CancelledError:
+            pass
+        except Exception as error:
+            TaskManager.report(error, "A task failed at the end of its activity {}", name)
+
+
+def _sweep():
+    """Delete the screens that no activity needs any more, and see that the foreground has one."""
+    top = _top()
+    for entry in list(_stack):
+        if entry.tasks:
+            continue
+        while entry.replaced:
+            try:
+                screens.delete(entry.replaced.pop(), None if top is None else top.screen)
+            except lv.LvReferenceError:
+                pass
+        if entry.state == _DESTROYED:
+            _stack.remove(entry)
+    if top is not None and top.state != _NEW:
+        if top.lost or screens.shows_nothing():
+            _show_own(top)
+            _tell()
+    elif lv.screen_active() is None:
+        screens.show_nothing()
+    screens.resume_drawing()

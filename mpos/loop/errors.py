@@ -1,7 +1,9 @@
 """ErrorLog: where an exception goes that nobody is left to catch. It is told once and kept for a while."""
 
+import builtins
 import io
 import sys
+from asyncio import core
 from collections import namedtuple
 from time import ticks_ms
 
@@ -33,7 +35,7 @@ class ErrorLog:
 
     def _report(self, error, message, name, task):
         text = _traceback_of(error)
-        self.last.append(TaskError(name, error, text, ticks_ms()))
+        self.last.append(TaskError(name, _detached(error), text, ticks_ms()))
         if len(self.last) > _KEPT:
             self.last.pop(0)
         if self.handler is not None:
@@ -58,6 +60,24 @@ def describe(error):
     except Exception as second:
         text = "it cannot be shown because of %s" % type(second).__name__
     return "%s: %s" % (name, text) if text else name
+
+
+def _is_known(kind):
+    return getattr(builtins, kind.__name__, None) is kind or getattr(core, kind.__name__, None) is kind
+
+
+def _detached(error):
+    """A copy of `error` without anything of the app's: its class is the nearest one that is built in, and
+    arguments that are more than numbers and texts become their text."""
+    kind = type(error)
+    while not _is_known(kind):
+        kind = kind.__bases__[0]
+    if kind is not type(error):
+        return kind(describe(error))
+    for argument in error.args:
+        if not (argument is None or type(argument) in (int, float, bool, str)):
+            return kind(describe(error).split(": ", 1)[-1])
+    return kind(*error.args)
 
 
 def _traceback_of(error):
