@@ -36,7 +36,7 @@ _shown = None  # The entry that is between onStart and onStop.
 _settling = False
 _failures = []  # (activity, method, error) each, to be told when the stack is settled.
 _results = []  # (caller's entry or None, callback, result) each, to be delivered.
-_sweeping = False
+_sweeper = None  # The task that sweeps next.
 
 
 class _Entry:
@@ -79,7 +79,7 @@ class _Entry:
             self.screen = self.activity.screen = None
             self.lost = True
             _request_sweep()
-            if _sweeping:
+            if _is_sweeping():
                 screens.hold_drawing()
             return
         for index in range(len(self.replaced)):
@@ -434,20 +434,26 @@ def _tell():
 
 def _request_sweep():
     """Have what is over be deleted soon: this may run in a callback of a widget on that very screen."""
-    global _sweeping
-    if _sweeping:
+    global _sweeper
+    if _is_sweeping():
         return
     try:
-        _sweeping = TaskManager.create_task(_sweep_later(), "screens") is not None
+        _sweeper = TaskManager.create_task(_sweep_later(), "screens")
     except MemoryError:
         pass
-    if not _sweeping and lv._nesting.value == 0:  # No task can be had, and no callback of LVGL is running.
+    if (
+        not _is_sweeping() and lv._nesting.value == 0
+    ):  # No task can be had, and no callback of LVGL is running.
         _sweep()
 
 
+def _is_sweeping():
+    return _sweeper is not None and not _sweeper.done()
+
+
 async def _sweep_later():
-    global _sweeping
-    _sweeping = False
+    global _sweeper
+    _sweeper = None
     _sweep()
 
 

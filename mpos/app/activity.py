@@ -62,7 +62,7 @@ class Activity:
         return activities.is_resumed(self)
 
     def if_foreground(self, func, *args, event=None, **kwargs):
-        """The result of `func(*args, **kwargs)`, or None, without calling it, when another has the foreground.
+        """The result of `func(*args, **kwargs)`; None, without calling it, if another has the foreground.
 
         `event.set()` is called afterwards if there is one.
         """

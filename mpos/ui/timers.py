@@ -10,7 +10,7 @@ from .callbacks import guarded
 
 
 class OwnedTimer:
-    """Calls `handler(timer)` every `period_ms` ms, `repeat` times (-1: for ever); has what `lv.timer_t` has."""
+    """Calls `handler(timer)` every `period_ms` ms, `repeat` times (-1: for ever). Has all of `lv.timer_t`."""
 
     def __init__(self, handler, period_ms, repeat, create_task):
         self._left = repeat
