@@ -52,7 +52,7 @@ class _Entry:
         self.screen = None
         self.replaced = []  # Its screens of before, which are to be deleted.
         self.lost = False  # Somebody has deleted its screen.
-        self.tasks = ()  # What it left at its end, to be awaited.
+        self.waiter = None  # The task that waits at its end for the tasks it left.
         self.caller = caller
         self.on_result = on_result
         self.no_history = False
@@ -334,11 +334,7 @@ def _destroy(entry):
 def _end_belongings(entry):
     tasks = entry.belongings.end()
     if tasks:
-        entry.tasks = tasks
-        try:
-            TaskManager.create_task(_await_tasks(entry), "end of %s" % entry.name)
-        except MemoryError:
-            entry.tasks = ()
+        entry.waiter = TaskManager.create_task(_await_tasks(tasks, entry.name), "end of %s" % entry.name)
 
 
 def _bring_up():
@@ -457,15 +453,13 @@ async def _sweep_later():
     _sweep()
 
 
-async def _await_tasks(entry):
+async def _await_tasks(tasks, name):
     """Leave the screen of an activity that has ended to its tasks, which may still show their end on it."""
     try:
-        await TaskManager.wait_for_ms(_all_done(entry.tasks, entry.name), _TASKS_END_MS)
+        await TaskManager.wait_for_ms(_all_done(tasks, name), _TASKS_END_MS)
     except TaskManager.TimeoutError:
-        print("A task of %s has not ended within %d ms of its cancellation" % (entry.name, _TASKS_END_MS))
-    finally:
-        entry.tasks = ()
-        _request_sweep()
+        print("A task of %s has not ended within %d ms of its cancellation" % (name, _TASKS_END_MS))
+    _request_sweep()
 
 
 async def _all_done(tasks, name):
@@ -482,7 +476,7 @@ def _sweep():
     """Delete the screens that no activity needs any more, and see that the foreground has one."""
     top = _top()
     for entry in list(_stack):
-        if entry.tasks:
+        if entry.waiter is not None and not entry.waiter.done():
             continue
         while entry.replaced:
             try:
