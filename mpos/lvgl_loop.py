@@ -9,13 +9,14 @@ The model is LVGL's driver for NuttX with libuv, src/drivers/nuttx/lv_nuttx_libu
 """
 
 from array import array
-from asyncio import Event, core
+from asyncio import Event
 from time import ticks_add, ticks_diff, ticks_ms, ticks_us
 
 import lvgl as lv
 from micropython import const
 
 from .loop.parking import Parking
+from .loop.runner import runner
 from .task_manager import TaskManager
 from .ui.frame_counter import frame_counter
 from .ui.input_reader import InputReader
@@ -24,6 +25,8 @@ from .ui.mender import Mender
 # The longest sleep. LVGL reports no `timer.ready()` and no `timer.set_period()`: they take effect at the next
 # turn, and that is never further away than this.
 _LONGEST_SLEEP_MS = const(1000)
+
+_LONG_US = const(900)  # Of the runner's round too little is left for another task.
 
 _FRAME_MS = const(33)  # LV_DEF_REFR_PERIOD of both bindings.
 
@@ -41,9 +44,6 @@ class LvglLoop:
         self.display = display
         self._refresh_timer = display.get_refr_timer()
         self._inputs = []
-        self._task = None
-        self._sleeping = False
-        self._woken = False
         self._paused = False
         self._on_input = None
         self._parking = Parking()
@@ -54,6 +54,7 @@ class LvglLoop:
         self._turns = 0
         self._frames = 0
         self._longest_us = 0
+        self._was_long = False
         self._lateness = array("I", [0] * (len(LATENESS_MS) + 1))
         self._drawn = frame_counter(display)
         for one in inputs:
@@ -63,36 +64,23 @@ class LvglLoop:
 
     async def run(self):
         """The task. It ends only by being cancelled."""
-        task = self._task = core.cur_task
-        self._sleeping = False  # A Ctrl-C may have ended the run before in the middle of noting that.
+        parking = self._parking = Parking()  # Of this run: another one may be about to be cancelled.
         while True:
             if self._paused:
-                await self._parking
+                await parking
                 continue
             sleep_ms = self._turn()
             due = ticks_add(ticks_ms(), sleep_ms)
-            if self._woken:
-                self._woken = False
+            if parking.woken:
+                parking.woken = False
                 sleep_ms = 0
-            self._sleeping = True
-            try:
-                await core.sleep_ms(sleep_ms)
-            finally:
-                woken = not self._sleeping
-                if self._task is task:  # Else another one runs already, and this one is being ended.
-                    self._sleeping = False
-            if not woken:
+            await parking.sleep_ms(sleep_ms)
+            if parking.timed_out:
                 self._note_lateness(ticks_diff(ticks_ms(), due))
 
     def wake(self):
         """Have the next turn begin at once. From the loop's thread; elsewhere `UiBridge.post(loop.wake)`."""
-        task = self._task
-        if not self._sleeping:
-            self._woken = True
-        elif task.data is None:  # Else it is being cancelled, and queueing it anew would lose that.
-            self._sleeping = False
-            core._task_queue.remove(task)
-            core._task_queue.push(task)
+        self._parking.wake()
 
     def pause(self, on_input=None):
         """Stop drawing and reading inputs, for a screen that is switched off. Tasks go on.
@@ -134,15 +122,26 @@ class LvglLoop:
 
     def before_poll(self):
         """The loop asks before each wait: True when there is something for LVGL to do."""
+        parking = self._parking
         # A handler that is wedged no longer sets this time, and it would wake us for ever.
-        if self._sleeping and not self.mender.wedged and lv.timer_get_time_until_next() == 0:
-            self.wake()
+        if (
+            parking.task is not None
+            and not self._paused
+            and not self.mender.wedged
+            and lv.timer_get_time_until_next() == 0
+        ):
+            parking.wake()
             return True
         return False
 
     def after_poll(self):
-        """The loop calls this after each wait: no coroutine ever sees an LVGL clock that is behind."""
+        """The loop calls this after each wait: no coroutine ever sees an LVGL clock that is behind, and a
+        turn that is due comes before all others; after a long one all others come before it."""
         self._feed()
+        if self._was_long:
+            self._was_long = False
+        else:
+            self._parking.hurry()
 
     def _feed(self):
         now = ticks_ms()
@@ -155,7 +154,7 @@ class LvglLoop:
     def _turn(self):
         began = ticks_us()
         self._turns += 1
-        TaskManager.run_posted()
+        runner.run_posted()
         self._feed()
         frame_due_ms = self._prepare_frame() if self._before_frame else _LONGEST_SLEEP_MS
         self.mender.check()
@@ -168,6 +167,7 @@ class LvglLoop:
             wait_ms = 0
         self._note_frame()
         took = ticks_diff(ticks_us(), began)
+        self._was_long = took > _LONG_US
         if took > self._longest_us:
             self._longest_us = took
         return min(wait_ms, frame_due_ms, _LONGEST_SLEEP_MS)
@@ -180,7 +180,9 @@ class LvglLoop:
         calls = self._before_frame
         for _ in range(len(calls)):  # Those that are there now: one may ask for the frame after this one.
             try:
-                calls.pop(0)()  # No branch in between: a Ctrl-C there would lose it.
+                result = calls.pop(0)()
+                if result is not None and hasattr(result, "send"):
+                    runner.create_task(result, "frame")
             except (KeyboardInterrupt, SystemExit):
                 raise
             except BaseException as error:

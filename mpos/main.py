@@ -6,11 +6,12 @@ import sys
 
 from micropython import const
 
+from .loop.runner import runner
 from .task_manager import TaskManager
 
 # An app is loaded in one step. That takes a board longer than a step should, and nobody can do anything about
 # it; what is reported is an onCreate() that blocks.
-_SLOW_START_US = const(1000000)
+_SLOW_START_MS = const(1000)
 
 # A heap that is collected only when it is full has what survived strewn all over it afterwards, and no room
 # for a buffer in between. While modules are loaded it is collected after so many bytes.
@@ -57,7 +58,7 @@ def _show_failure(title, error):
 
 
 async def _start_first_app():
-    TaskManager.current_task().coro.slow_us = _SLOW_START_US
+    runner.allow_slow_steps(_SLOW_START_MS)
     try:
         package = first_app()
         if package is not None:

@@ -1,36 +1,21 @@
 """TaskManager: the one door to asynchronous work on the device.
 
-It owns the one asyncio loop: apps create their tasks through it, boot code starts it, and everything that
-happens on the device between two `await`s happens in it. It knows nothing of LVGL beyond the object it is
-given to run beside the tasks.
+Apps create their tasks through it, boot code starts the loop, and everything that happens on the device
+between two `await`s happens in it. It is a face: the loop itself is `mpos.loop`.
 """
 
 import _thread
 import gc
 import sys
 from asyncio import core
-from collections import namedtuple
 
 from micropython import kbd_intr
 
-from .loop.doorbell import new_doorbell
-from .loop.errors import ErrorLog
-from .loop.inbox import Inbox
-from .loop.parking import Parking
-from .loop.poll import LoopIOQueue
-from .loop.repair import repair
-from .loop.services import Services
-from .loop.supervision import supervise
-from .loop.task_record import TaskInterrupted, TaskRecord, TimedTaskRecord
-from .loop.waiting import PART_MS, NotifyEvent, as_coroutine, as_task, gather, sleep_in_parts, wait_for_ms
-
-# Looked up once: creating a task is a hot path.
-_Task = core.Task
-_TaskQueue = core.TaskQueue
-_ASYNCIO = core.__dict__
-_get_ident = _thread.get_ident
-
-TaskInfo = namedtuple("TaskInfo", ("name", "state", "age_ms", "steps", "busy_ms", "longest_ms"))
+from .loop import doors
+from .loop.runner import runner
+from .loop.services import supervise, watchdog_feeder
+from .loop.tasks import TaskInterrupted, age_ms, info
+from .loop.waiting import NotifyEvent, as_coroutine, gather, sleep_ms, wait_for_ms
 
 
 class TaskManager:
@@ -40,63 +25,17 @@ class TaskManager:
     CancelledError = core.CancelledError
     TaskInterrupted = TaskInterrupted
 
-    task_list = set()  # The live tasks.
+    task_list = runner.tasks  # The live tasks, as the keys of a dictionary.
     keep_running = None
     disabled = False
 
-    _running = False
-    _has_console = False
-    _statistics = True
-    _created = 0
-    _slow_steps = 0
-    _services = Services()
-    _errors = ErrorLog()
-    _torn = None  # The task that ran when a Ctrl-C left the loop, until that is put right.
-    _stopped = Parking()
-    _mail = Parking()
-    _thread_id = _thread.get_ident()
-    _doorbell = new_doorbell()
-    _inbox = Inbox(_doorbell)
-    _io = LoopIOQueue(_doorbell, _inbox, _mail.wake)
-
     # -- Tasks
 
-    @classmethod
-    def create_task(cls, coroutine, name=None):
-        """Start `coroutine` as a background task and return the task (an asyncio Task).
+    create_task = runner.create_task
+    """`create_task(coroutine, name=None)`: start `coroutine` as a background task and return the task.
 
-        Works before the loop runs (the task then starts with it), in a task, in an LVGL callback and in a
-        scheduled interrupt, and in a thread; the loop picks it up at once. `name` is what lists and error
-        reports call it. Returns None, with the coroutine closed, while the TaskManager is disabled. Raises
-        TypeError for anything that is no coroutine.
-        """
-        if not hasattr(coroutine, "send"):
-            coroutine = as_coroutine(coroutine)
-        if cls.disabled:
-            coroutine.close()
-            return None
-        record = (TimedTaskRecord if cls._statistics else TaskRecord)(coroutine, name)
-        record.task = task = _Task(record, _ASYNCIO)
-        if _get_ident() != cls._thread_id:
-            # For the time that this sets: without one Task.cancel() may take it for a task that sleeps, and
-            # queue it, before the loop has it.
-            _TaskQueue().push(task)
-            cls._inbox.put(cls._admit_from_thread, (task,))
-            return task
-        cls._created += 1
-        cls.task_list.add(task)
-        core._task_queue.push(task)
-        if cls._io.polling:
-            cls._doorbell.ring()  # Called from an interrupt, in the middle of a poll that would go on.
-        return task
-
-    @classmethod
-    def _admit_from_thread(cls, task):
-        cancelled = task.data  # By somebody on the loop, to whom the thread gave it.
-        cls._created += 1
-        cls.task_list.add(task)
-        core._task_queue.push(task)
-        task.data = cancelled
+    In a task, a callback, a scheduled interrupt, a thread, or before the loop runs; see `mpos.loop.runner`.
+    """
 
     @classmethod
     def create_supervised_task(
@@ -116,20 +55,18 @@ class TaskManager:
             )
         if name is None:
             name = getattr(coroutine_factory, "__name__", "supervised")
-        delays = (restart_delay_ms, max_delay_ms)
-        return cls.create_task(supervise(cls, coroutine_factory, delays, restart_on_return, name), name)
+        return cls.create_task(
+            supervise(runner, coroutine_factory, name, restart_delay_ms, max_delay_ms, restart_on_return), name
+        )
 
-    @classmethod
-    def cancel(cls, task):
+    @staticmethod
+    def cancel(task):
         """Cancel `task`: CancelledError is raised in it at its await. Safe from a thread.
 
         Returns False if the task is done already (True from a thread, where that is not known yet). Raises
         RuntimeError for the task that calls it: that one just returns.
         """
-        if _thread.get_ident() == cls._thread_id:
-            return task.cancel()
-        cls._inbox.put(task.cancel)
-        return True
+        return runner.cancel(task)
 
     @staticmethod
     def current_task():
@@ -141,13 +78,13 @@ class TaskManager:
     @staticmethod
     def sleep(seconds):
         """`await` it to pause the task for `seconds` (float), while all others go on. None is too long."""
-        return TaskManager.sleep_ms(int(seconds * 1000))
+        return sleep_ms(int(seconds * 1000))
 
     @staticmethod
     def sleep_ms(milliseconds):
         """`await` it to pause the task for `milliseconds` (int), while all others go on. No heap is used, but
         for 3 days and more."""
-        return core.sleep_ms(milliseconds) if milliseconds < PART_MS else sleep_in_parts(milliseconds)
+        return sleep_ms(milliseconds)
 
     @classmethod
     def wait_for(cls, awaitable, timeout):
@@ -168,15 +105,13 @@ class TaskManager:
 
         The first exception is raised; with `return_exceptions` they stand in the list among the results.
         """
-        tasks = [as_task(cls.create_task, one) for one in awaitables]
-        return gather(cls.create_task, awaitables, tasks, return_exceptions)
+        return gather(cls.create_task, awaitables, return_exceptions)
 
     @staticmethod
     def notify_event():
-        """A new asyncio.Event. `event = TaskManager.notify_event()` and `event = await
-        TaskManager.notify_event()` are the same. `event.set()` is for the loop's thread; elsewhere use
-        `UiBridge.post(event.set)`."""
-        return NotifyEvent()
+        """A new asyncio.Event, which may be set in the loop, in a thread and in a scheduled interrupt.
+        `event = TaskManager.notify_event()` and `event = await TaskManager.notify_event()` are the same."""
+        return NotifyEvent(runner)
 
     # -- The loop
 
@@ -185,52 +120,43 @@ class TaskManager:
         """Run the loop until `stop()`. Tasks that are alive then go on at the next `start()`.
 
         `lvgl_loop`: the LvglLoop to run beside the tasks. `console`: the Console to run on the loop; with it
-        Ctrl-C never leaves the loop, without it `start` raises KeyboardInterrupt, and the next `start()`
-        resumes all tasks but one in whose step it landed. `watchdog_ms`: have the board's watchdog reset it
-        when the loop has not turned for so long (ms). Does nothing while disabled. Raises RuntimeError when
-        the loop is running already, or when there is no watchdog.
+        Ctrl-C never leaves the loop, without it `start` raises KeyboardInterrupt between two steps.
+        `watchdog_ms`: have the board's watchdog reset it when the loop has not turned for so long (ms). Does
+        nothing while disabled. Raises RuntimeError when the loop is running already, or when there is no
+        watchdog.
         """
         if cls.disabled:
             print("TaskManager is disabled: start() does nothing until TaskManager.enable()")
             return
         cls._require_idle("start")
         if watchdog_ms is not None:
-            from .loop.watchdog import feeder
-
-            cls._services.serve("watchdog", watchdog_ms, feeder(watchdog_ms))
-        cls.attach(lvgl_loop)
+            runner.services.serve("watchdog", watchdog_ms, watchdog_feeder(watchdog_ms))
+        cls.attach(lvgl_loop or runner.io.ui)
         if console is None:
-            cls._services.end("console")
+            runner.services.end("console")
         else:
-            cls._services.serve("console", console, console.run)
+            runner.services.serve("console", console, console.run)
         cls.keep_running = True
-        # A new one each time: the task of a start that a Ctrl-C ended may still wait for the old one.
-        cls._stopped = Parking()
-        main = core.Task(cls._until(cls._stopped), core.__dict__)
-        core._task_queue.push(main)
         try:
             if console is not None:
-                cls._has_console = True
-                kbd_intr(-1)  # Ctrl-C is the console's, who may be in the middle of waiting for it.
-            cls._pump(main)
+                runner.has_console = True
+                kbd_intr(-1)  # Ctrl-C is the console's, which may be in the middle of waiting for it.
+            runner.run()
         finally:
             if console is not None:
-                cls._has_console = False
+                runner.has_console = False
                 kbd_intr(3)  # It is the caller's again.
 
     @classmethod
     def stop(cls):
         """Make `start()` return. No task is ended. Safe from a thread and from a scheduled interrupt."""
         cls.keep_running = False
-        if _thread.get_ident() == cls._thread_id and not cls._io.polling:
-            cls._stopped.wake()
-        else:
-            cls._inbox.put(cls._stopped.wake)
+        runner.leave()
 
-    @classmethod
-    def is_running(cls):
+    @staticmethod
+    def is_running():
         """Whether the loop is running."""
-        return cls._running
+        return runner.running
 
     @classmethod
     def run_until_complete(cls, coroutine, timeout_ms=None):
@@ -245,214 +171,110 @@ class TaskManager:
         task = cls.create_task(coroutine)
         if task is None:
             raise RuntimeError("TaskManager is disabled: call TaskManager.enable() first")
-        return cls._pump(task)
+        cls.attach(runner.io.ui)
+        return runner.run(task)
 
-    @classmethod
-    def attach(cls, lvgl_loop):
+    @staticmethod
+    def attach(lvgl_loop):
         """Run `lvgl_loop` (an LvglLoop) on the loop from now on, in the place of an earlier one. None: no
         change."""
         if lvgl_loop is not None:
-            cls._io.ui = lvgl_loop
-            cls._services.serve("lvgl", lvgl_loop, lvgl_loop.run)
+            runner.io.ui = lvgl_loop
+            runner.services.serve("lvgl", lvgl_loop, lvgl_loop.run)
 
-    @classmethod
-    def detach(cls):
+    @staticmethod
+    def detach():
         """Stop driving LVGL."""
-        cls._io.ui = None
-        cls._services.end("lvgl")
+        runner.io.ui = None
+        runner.services.end("lvgl")
 
-    @classmethod
-    def lvgl_loop(cls):
+    @staticmethod
+    def lvgl_loop():
         """The LvglLoop that is attached, or None."""
-        return cls._io.ui
+        return runner.io.ui
 
     @classmethod
     def enable(cls):
         """Undo `disable()`."""
-        cls.disabled = False
+        cls.disabled = runner.disabled = False
 
     @classmethod
     def disable(cls):
         """Have `start()` and `create_task()` do nothing, for boot code that wants a board without tasks."""
-        cls.disabled = True
+        cls.disabled = runner.disabled = True
 
-    @classmethod
-    def _require_idle(cls, what):
-        if cls._running:
+    @staticmethod
+    def _require_idle(what):
+        if runner.running:
             raise RuntimeError(
                 "TaskManager.%s() was called while the loop is running: call create_task() or await instead"
                 % what
             )
 
-    @classmethod
-    def _pump(cls, main):
-        core.Loop.set_exception_handler(cls._on_task_exception)
-        cls._thread_id = _thread.get_ident()
-        cls._take_queue()
-        cls.recover()
-        cls._services.serve("inbox", cls, cls._deliver)
-        cls.attach(cls._io.ui)
-        cls._io.leaving = None
-        try:
-            cls._running = True
-            return core.run_until_complete(main)
-        except (KeyboardInterrupt, SystemExit):
-            cls._torn, core.cur_task = core.cur_task, None
-            cls.recover()
-            raise
-        except TaskInterrupted:
-            if cls._io.leaving is None:
-                raise
-            raise KeyboardInterrupt
-        finally:
-            cls._running = False
-            cls._io.polling = False
-            core.cur_task = None
-
-    @classmethod
-    def recover(cls):
-        """Put right what a Ctrl-C may have left half done in asyncio's queues and in the inbox.
-
-        `start` and `run_until_complete` do it by themselves. Whoever catches a Ctrl-C without leaving the
-        loop, as a console does, calls it.
-        """
-        repair(cls.task_list - {core.cur_task}, cls._torn)
-        cls._torn = None
-        cls._inbox.answer()
-        cls._mail.wake()
-
-    @classmethod
-    def _take_queue(cls):
-        """Put our poll in the place of asyncio's, with whoever waits there."""
-        other = core._io_queue
-        if other is cls._io:
-            return
-        for reader, writer, stream in other.map.values():
-            for task, index in ((reader, 0), (writer, 1)):
-                if task is not None:
-                    core.cur_task = task
-                    cls._io._enqueue(stream, index)
-        core._io_queue = cls._io
-
-    @classmethod
-    async def _until(cls, stopped):
-        while cls.keep_running:
-            await stopped
-
-    @classmethod
-    async def _deliver(cls):
-        while True:
-            cls.run_posted()
-            await cls._mail
-
-    @classmethod
-    def post(cls, function, *arguments):
+    @staticmethod
+    def post(function, *arguments):
         """Have the loop call `function(*arguments)`. Safe from a thread and from a scheduled interrupt.
 
-        Calls run in the order they were posted, each exactly once. Raises RuntimeError when 128 wait already.
+        Calls run in the order they were posted, each exactly once; the coroutine of a coroutine function
+        becomes a task. Raises RuntimeError when 128 wait already.
         """
-        cls._inbox.put(function, arguments)
-
-    @classmethod
-    def run_posted(cls):
-        """Run what threads and interrupts have put into the inbox. The loop does this by itself."""
-        inbox = cls._inbox
-        if len(inbox):  # Each turn asks, and a bound method costs heap.
-            inbox.run(cls.report)
+        runner.inbox.put(function, arguments)
 
     # -- Errors
 
-    @classmethod
-    def set_exception_handler(cls, handler):
+    @staticmethod
+    def set_exception_handler(handler):
         """Have `handler(context)` called for a failed task, in the place of the printed report (None: that
         again). `context` has the keys of asyncio's, "message", "exception", "future" (the task or None), and
         "name". The error is kept for `last_errors()` all the same."""
-        cls._errors.handler = handler
+        runner.errors.handler = handler
 
-    @classmethod
-    def last_errors(cls):
+    @staticmethod
+    def last_errors():
         """The last 10 failures, oldest first: `(name, exception, traceback, ticks_ms)` each."""
-        return list(cls._errors.last)
+        return list(runner.errors.last)
 
-    @classmethod
-    def report(cls, error, message, name, task=None):
+    @staticmethod
+    def report(error, message, name, task=None):
         """Report an exception that would otherwise be lost: keep it, and print it or call the handler.
 
         `message` says what failed, `name` is the task's or the callback's.
         """
-        cls._errors.report(error, message, name, task)
-
-    @classmethod
-    def _on_task_exception(cls, loop, context):
-        task = context["future"]
-        try:
-            name = task.coro.title() if isinstance(task.coro, TaskRecord) else repr(task.coro)
-        except MemoryError:
-            name = "a task"
-        cls.report(context["exception"], "Task '{}' failed", name, task)
-
-    # What task records tell.
-
-    @classmethod
-    def on_end(cls, record):
-        cls.task_list.discard(record.task)
-
-    @classmethod
-    def on_interrupt(cls, name):
-        print("Ctrl-C landed in task '%s'" % name)
-        if cls._has_console:
-            cls.recover()  # It was meant for the command that made the call, and the loop goes on.
-        else:
-            cls._io.leaving = KeyboardInterrupt()
-
-    @classmethod
-    def leave(cls, error):
-        """Have `start()` raise `error`, a KeyboardInterrupt or SystemExit, when the present step is over."""
-        cls._io.leaving = error
-
-    @classmethod
-    def on_slow_step(cls, record, ms):
-        cls._slow_steps += 1
-        print("Task '%s' blocked the loop for %d ms" % (record.title(), ms))
+        runner.failed(error, message, name, task)
 
     # -- Figures
 
-    @classmethod
-    def list_tasks(cls):
+    @staticmethod
+    def list_tasks():
         """The live tasks, oldest first: `(name, state, age_ms, steps, busy_ms, longest_ms)` each. `state` is
         "running", "ready", "sleeping" or "waiting"; the last three are 0 without statistics."""
-        records = sorted((task.coro for task in cls.task_list), key=TaskRecord.age_ms)
-        records.reverse()
-        return [
-            TaskInfo(one.title(), one.state(), one.age_ms(), one.steps, one.busy_ms(), one.longest_us // 1000)
-            for one in records
-        ]
+        entries = sorted(list(runner.tasks.items()), key=lambda entry: age_ms(entry[1]), reverse=True)
+        return [info(task, facts) for task, facts in entries]
 
-    @classmethod
-    def stats(cls):
+    @staticmethod
+    def stats():
         """A dictionary: `running`, `tasks` (alive), `created`, `errors`, `slow_steps` (numbers since boot),
         `polls`, the heap in bytes (`heap_used`, `heap_free`) and, with LVGL attached, what its loop counts
         (`lvgl`)."""
         figures = {
-            "running": cls._running,
-            "tasks": len(cls.task_list),
-            "created": cls._created,
-            "errors": cls._errors.count,
-            "slow_steps": cls._slow_steps,
-            "polls": cls._io.polls,
+            "running": runner.running,
+            "tasks": len(runner.tasks),
+            "created": runner.created(),
+            "errors": runner.errors.count,
+            "slow_steps": runner.slow_steps,
+            "polls": runner.io.polls,
             "heap_used": gc.mem_alloc(),
             "heap_free": gc.mem_free(),
         }
-        if cls._io.ui is not None:
-            figures["lvgl"] = cls._io.ui.stats()
+        if runner.io.ui is not None:
+            figures["lvgl"] = runner.io.ui.stats()
         return figures
 
-    @classmethod
-    def enable_statistics(cls, enabled, slow_step_ms=50):
-        """Whether tasks created from now on count their steps and time, and from which length of a step on
-        (ms) its task is named as blocking the loop."""
-        cls._statistics = enabled
-        TaskRecord.slow_us = slow_step_ms * 1000
+    @staticmethod
+    def enable_statistics(enabled, slow_step_ms=50):
+        """Whether steps are counted and timed from now on, of tasks that are created from now on, and from
+        which length of a step on (ms) such a task is named as blocking the loop."""
+        runner.enable_statistics(enabled, slow_step_ms)
 
     # -- Threads
 
@@ -470,5 +292,4 @@ class TaskManager:
         return _thread.start_new_thread(function, args)
 
 
-TaskRecord.observer = TaskManager
-Services.manager = TaskManager
+doors.install()

@@ -94,10 +94,11 @@ def _end_tasks(boards_own):
     import asyncio
 
     from mpos import TaskManager
+    from mpos.loop.runner import runner
 
     TaskManager.enable()
     TaskManager.set_exception_handler(None)
-    services = TaskManager._services.tasks()
+    services = runner.services.tasks()
     left = [task for task in TaskManager.task_list if task not in services and task not in boards_own]
     for task in left:
         task.cancel()

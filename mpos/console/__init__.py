@@ -14,9 +14,11 @@ from select import POLLIN, poll
 
 from micropython import const, kbd_intr
 
+from ..loop.poll import readable
+from ..loop.runner import runner
+
 _CTRL_C = const(3)
 _CHUNK = const(128)
-_NEVER = const(0x3FFFFFFF)
 
 _ONCE = (None,)
 UNFINISHED = object()
@@ -81,9 +83,9 @@ class Input:
         self._poll.register(self._stream, POLLIN)
         self._byte = bytearray(1)
 
-    def read(self):
+    async def read(self):
         """`await` it for 1 to 128 bytes, or b"" when the stream has ended."""
-        yield core._io_queue.queue_read(self._stream)
+        await readable(self._stream)
         byte = self._byte
         poll = self._poll
         readinto = self._stream.readinto
@@ -116,10 +118,8 @@ class Console:
 
     async def run(self):
         """Serve until the input ends or a soft reset is asked for, which see `reset.py`."""
-        record = core.cur_task.coro
-        if hasattr(record, "slow_us"):
-            # A command may take as long as it likes, and a report of that would garble the raw REPL.
-            record.slow_us = _NEVER
+        # A command may take as long as it likes, and a report of that would garble the raw REPL.
+        runner.allow_slow_steps(None)
         kbd_intr(-1)
         try:
             if not self._greeted:
@@ -224,9 +224,7 @@ class Console:
                 typed_ahead += command.typed_ahead
             else:
                 _, error = run_interruptible(exec, command, self.namespace)
-        if isinstance(error, KeyboardInterrupt):
-            _repair_tasks()
-        elif isinstance(error, SystemExit):
+        if isinstance(error, SystemExit):
             error = None
             self.request_reset()
         mode.finished(error)
@@ -241,10 +239,3 @@ class Console:
         from .awaiting import Awaiting
 
         return Awaiting(source, kind, self.namespace)
-
-
-def _repair_tasks():
-    """Put right what a Ctrl-C has torn that landed in code of asyncio or TaskManager called by a command."""
-    module = sys.modules.get("mpos.task_manager")
-    if module is not None:
-        module.TaskManager.recover()

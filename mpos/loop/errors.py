@@ -27,29 +27,54 @@ class ErrorLog:
         which {} stands in the message. Never raises, but for what ends the program."""
         self.count += 1
         try:
-            name = str(name)
+            try:
+                name = str(name)
+            except MemoryError:
+                raise
+            except Exception:
+                name = "task"
             self._report(error, message.replace("{}", name), name, task)
         except MemoryError:
-            print("The heap is full, and there is no room to tell what failed in this:")
-            print(name)
+            _tell_briefly(error, name)
 
     def _report(self, error, message, name, task):
         text = _traceback_of(error)
         self.last.append(TaskError(name, _detached(error), text, ticks_ms()))
         if len(self.last) > _KEPT:
             self.last.pop(0)
-        if self.handler is not None:
-            try:
-                self.handler({"message": message, "exception": error, "future": task, "name": name})
-                return
-            except (KeyboardInterrupt, SystemExit):
-                raise
-            except BaseException as in_handler:
-                # Nothing may get out: it would be into LVGL, where this is called in a callback.
-                print("The exception handler failed:")
-                print(_traceback_of(in_handler), end="")
-        print(message + ":")
-        print(text, end="")
+        if not self._handled({"message": message, "exception": error, "future": task, "name": name}):
+            print(message + ":")
+            print(text, end="")
+
+    def _handled(self, context):
+        asyncios = core.Loop.get_exception_handler()
+        if self.handler is None and asyncios is None:
+            return False
+        try:
+            if self.handler is not None:
+                result = self.handler(context)
+            else:
+                result = asyncios(core.Loop, context)
+            if result is not None and hasattr(result, "send"):
+                core.create_task(result)
+            return True
+        except (KeyboardInterrupt, SystemExit):
+            raise
+        except BaseException as in_handler:
+            # Nothing may get out: it would be into LVGL, where this is called in a callback.
+            print("The exception handler failed:")
+            print(_traceback_of(in_handler), end="")
+            return False
+
+
+def _tell_briefly(error, name):
+    """Say with constants only, as no memory is left, what failed."""
+    print("The heap is full, and there is no room to tell more of what failed:")
+    try:
+        print(name)
+        sys.print_exception(error)
+    except Exception:
+        pass
 
 
 def describe(error):

@@ -1,77 +1,78 @@
-"""LoopIOQueue: asyncio's poll with a place for those who must act just before and just after it.
+"""LoopIOQueue: the wait for sockets, inputs and the inbox, with a place for what must be done around it.
 
-Every step of asyncio's loop goes through `wait_io_event`. Here LVGL's clock is brought up to now before any
-coroutine runs, a refresh that a coroutine asked for ends the wait before it begins, and the doorbell ends one
-under way.
+Here LVGL's clock is brought up to now before any coroutine runs, a refresh that a coroutine asked for ends
+the wait before it begins, and the inbox ends one under way.
 """
 
 import select
 from asyncio import core
 
+from micropython import const
+
+# The longest wait: a task that a scheduled interrupt has queued behind our back is found after it.
+_LONGEST_MS = const(1000)
+
+
+def readable(stream):
+    """`await` it until `stream` (a socket, or another object that can be polled) can be read."""
+    yield core._io_queue.queue_read(stream)
+
+
+def writable(stream):
+    """`await` it until `stream` can be written."""
+    yield core._io_queue.queue_write(stream)
+
 
 class LoopIOQueue(core.IOQueue):
     """Takes the place of `asyncio.core._io_queue`.
 
-    `inbox` and `on_mail`: who is to be called, on the loop, when the inbox's doorbell has rung.
-    `ui`: an object with `before_poll()` and `after_poll()`, or None. `leaving`: set it to an exception
-    to have it leave the loop before the next step, which is where that costs no task.
+    `on_mail` is called, on the loop, when the inbox has woken it. `ui`: an object with `before_poll()` and
+    `after_poll()`, or None. `polling`: whether a wait is under way, which an interrupt must end that queues
+    a task.
     """
 
-    def __init__(self, doorbell, inbox, on_mail):
+    def __init__(self, inbox, on_mail):
         super().__init__()
         self.ui = None
-        self.leaving = None
         self.polls = 0
         self.polling = False
         self._inbox = inbox
-        self._on_mail = on_mail
-        self._bell = bell = doorbell.stream
-        # asyncio takes an empty map for "nothing can ever happen" and then polls every 3 ms.
-        self.map[id(bell)] = [None, None, bell]
-        self.poller.register(bell, select.POLLIN)
+        self.on_mail = on_mail
+        self._bell = inbox.stream
+        self.poller.register(self._bell, select.POLLIN)
 
     def wait_io_event(self, dt):
-        """asyncio calls this before each step: wait for at most `dt` ms (-1: without limit) for an event."""
-        # Few locals: a larger frame would come from the heap each time (see TaskRecord).
-        if self.leaving is not None:
-            self._leave()
+        """Wait for at most `dt` ms (-1: without limit) for an event, and queue the tasks that waited for it."""
         ui = self.ui
         if ui is not None and ui.before_poll():
             dt = 0
+        elif dt < 0 or dt > _LONGEST_MS:
+            dt = _LONGEST_MS
         self.polls += 1
-        self.polling = True  # From here on an interrupt that creates a task rings.
-        if dt and self._is_due():
-            dt = 0
-        while True:
-            for ready in self.poller.ipoll(dt):
-                self._wake_tasks(ready)
-            # Without a time limit asyncio takes a task from its queue without looking again.
-            if dt >= 0 or core._task_queue.peek():
-                break
+        if dt:
+            self.polling = True  # From here on an interrupt that queues a task wakes us.
+            if self._is_due():
+                dt = 0
+        for stream, event in self.poller.ipoll(dt):
+            if stream is self._bell:
+                self.polling = False
+                self._inbox.answer()
+                if len(self._inbox):
+                    self.on_mail()
+            else:
+                self._wake_tasks(stream, event)
         self.polling = False
         if ui is not None:
             ui.after_poll()
 
     def _is_due(self):
-        """Whether a task may run, queued by an interrupt since asyncio looked."""
+        """Whether a task may run that an interrupt has queued since the runner looked."""
         first = core._task_queue.peek()
         return first is not None and core.ticks_diff(first.ph_key, core.ticks()) <= 0
 
-    def _leave(self):
-        leaving = self.leaving
-        self.leaving = None
-        raise leaving
-
-    def _wake_tasks(self, ready):
-        stream, event = ready
-        if stream is self._bell:
-            self._inbox.answer()
-            self._on_mail()
-            return
+    def _wake_tasks(self, stream, event):
         entry = self.map[id(stream)]
         reader, writer, _ = entry
-        # Each is taken out of the map before it is queued: a Ctrl-C in between then leaves a task that is
-        # nowhere, which can be found, and never one that is queued twice, which corrupts asyncio's queue.
         if event & ~select.POLLOUT and reader is not None:
             entry[0] = None
             core._task_queue.push(reader)
@@ -90,7 +91,7 @@ class LoopIOQueue(core.IOQueue):
                 entry[1] = None
             else:
                 continue
-            # asyncio's own drops the whole stream here, with whoever else waits for its other direction.
+            # asyncio's own drops the whole stream here, with the task that waits for its other direction.
             self._settle(entry)
             return
 
@@ -100,3 +101,18 @@ class LoopIOQueue(core.IOQueue):
             self._dequeue(stream)
         else:
             self.poller.modify(stream, select.POLLOUT if reader is None else select.POLLIN)
+
+    def take_over(self, other):
+        """Let the tasks that wait at `other`, an IOQueue, wait here."""
+        running = core.cur_task
+        for reader, writer, stream in other.map.values():
+            for task, index in ((reader, 0), (writer, 1)):
+                if task is not None:
+                    core.cur_task = task
+                    self._enqueue(stream, index)
+        core.cur_task = running
+
+    def clear(self):
+        """Let go of all streams; the tasks that wait for them are forgotten."""
+        for _, _, stream in list(self.map.values()):
+            self._dequeue(stream)

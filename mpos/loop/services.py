@@ -1,14 +1,23 @@
-"""Services: the tasks that the loop itself needs, each running once for its owner."""
+"""Services: the tasks that the loop itself needs, each kept running for its owner; and what keeps tasks running.
 
-from asyncio import core
+A supervised task starts its function again after a crash, later each time.
+"""
+
+from asyncio import CancelledError
+from time import ticks_diff, ticks_ms
+
+from micropython import const
+
+from .waiting import sleep_ms
+
+_STEADY_MS = const(30000)  # What ran this long has recovered: its delay starts anew.
 
 
 class Services:
-    """Supervised tasks by name. `manager`, set by the TaskManager, is itself."""
+    """Supervised tasks by name, run by `runner`."""
 
-    manager = None
-
-    def __init__(self):
+    def __init__(self, runner):
+        self._runner = runner
         self._running = {}  # name: (owner, task)
 
     def serve(self, name, owner, factory):
@@ -17,30 +26,70 @@ class Services:
         if known is not None and known[0] is owner and not known[1].done():
             return
         self.end(name)
-        task = self.manager.create_supervised_task(factory, restart_on_return=True, name=name)
-        if task is not None:  # The manager is not disabled.
+        task = self._runner.create_task(supervise(self._runner, factory, name, restart_on_return=True), name)
+        if task is not None:  # It is disabled.
             self._running[name] = (owner, task)
 
     def end(self, name):
         """End the service, if there is one of this name."""
         known = self._running.pop(name, None)
-        if known is None:
-            return
-        end_task(known[1], "end of " + name)
+        if known is not None:
+            self._runner.end_task(known[1])
 
     def tasks(self):
         """The tasks of all services."""
         return [task for _, task in self._running.values()]
 
-
-def end_task(task, name):
-    """Cancel `task`, also in one of its own steps, as in a callback of LVGL that it has called: no task can
-    cancel itself, so that another one, called `name`, does it next."""
-    if task is core.cur_task:
-        Services.manager.create_task(_cancel(task), name)
-    else:
-        task.cancel()
+    def forget(self):
+        """Forget all services, whose tasks are in no queue any more."""
+        self._running = {}
 
 
-async def _cancel(task):
-    task.cancel()
+async def supervise(runner, factory, name, first_delay_ms=200, max_delay_ms=30000, restart_on_return=False):
+    """Run `factory()`, again after each crash, and after each return with `restart_on_return`.
+
+    The first restart comes after `first_delay_ms`, each further one after twice the time, up to
+    `max_delay_ms`, until it has run for 30 s.
+    """
+    delay_ms = first_delay_ms
+    began = ticks_ms()
+    while True:
+        # One `try` around all of it: without memory each line may fail, and the task must live on.
+        try:
+            began = ticks_ms()
+            result = await factory()
+            if not restart_on_return:
+                return result
+        except (CancelledError, GeneratorExit, SystemExit):
+            raise
+        except KeyboardInterrupt:
+            # No failure of the task's: it goes on with the loop.
+            runner.interrupted(name)
+            await sleep_ms(0)
+            continue
+        except BaseException as error:
+            runner.failed(error, "Supervised task '{}' failed and will be started again", name)
+        if not 0 <= ticks_diff(ticks_ms(), began) <= _STEADY_MS:  # Below 0: it ran for days.
+            delay_ms = first_delay_ms
+        await sleep_ms(delay_ms)
+        delay_ms = min(delay_ms * 2, max_delay_ms)
+
+
+def watchdog_feeder(timeout_ms):
+    """Start the board's watchdog and return the coroutine function that feeds it.
+
+    The board is reset when that has not run for `timeout_ms`. Raises RuntimeError where the board has none.
+    """
+    try:
+        from machine import WDT
+    except ImportError:
+        raise RuntimeError("this board has no watchdog: start without watchdog_ms")
+
+    watchdog = WDT(timeout=timeout_ms)  # From now on, before any task has its first step.
+
+    async def feed():
+        while True:
+            watchdog.feed()
+            await sleep_ms(timeout_ms // 3)
+
+    return feed

@@ -1,25 +1,22 @@
-"""What a task can wait for: another's end with a timeout, an event; and what counts as a coroutine."""
+"""What a task can wait for: a time, another task's end, an event; and what counts as a coroutine."""
 
 import asyncio
 from asyncio import core
 
 from .parking import Parking
+from .tasks import Helper
 
-# asyncio compares times within half the range of `ticks_ms`, which is 6 days on a 32-bit board. Whoever waits
-# longer sleeps several times, each for less than half of that: the queue also holds times that are past.
+# asyncio compares times within half the range of `ticks_ms`, which is 6 days on a 32-bit board. A longer wait
+# is several, each of less than half of that: the queue also holds times that are past.
 PART_MS = 1 << 28
 
 
-class NotifyEvent(asyncio.Event):
-    """An asyncio.Event that may itself be awaited, which gives it back at once."""
-
-    def __iter__(self):
-        return self
-        yield
+def sleep_ms(milliseconds):
+    """`await` it to pause for so long (int), however long that is."""
+    return core.sleep_ms(milliseconds) if milliseconds < PART_MS else _sleep_in_parts(milliseconds)
 
 
-async def sleep_in_parts(milliseconds):
-    """Sleep for so long, however long that is."""
+async def _sleep_in_parts(milliseconds):
     while milliseconds > 0:
         await core.sleep_ms(min(milliseconds, PART_MS))
         milliseconds -= PART_MS
@@ -61,6 +58,84 @@ def as_task(create_task, awaitable):
     return task
 
 
+class NotifyEvent(asyncio.Event):
+    """An asyncio.Event that can be set from anywhere, and may itself be awaited, which gives it back at once.
+
+    A scheduled interrupt runs at the branches of the code that it interrupts: a sequence without one, as from
+    `push` to the assignment of `data`, is whole to it.
+    """
+
+    def __init__(self, runner):
+        super().__init__()
+        self._runner = runner
+
+    def __iter__(self):
+        return self
+        yield
+
+    def set(self):
+        """Wake all tasks that wait. Safe from a thread and from a scheduled interrupt."""
+        self.state = True
+        runner = self._runner
+        if runner.is_elsewhere():
+            runner.inbox.put(self._release)
+            return
+        self._release()
+        if runner.io.polling:
+            runner.inbox.ring()
+
+    def _release(self):
+        waiting = self.waiting
+        while waiting.peek():
+            try:
+                core._task_queue.push(waiting.pop())
+            except IndexError:
+                pass  # An interrupt has released the last one.
+
+    def wait(self):
+        """`await` it until the event is set."""
+        if not self.state:
+            task = core.cur_task
+            self.waiting.push(task)
+            task.data = self.waiting
+            if self.state:  # Set by an interrupt after we looked.
+                self._release()
+            yield
+        return True
+
+
+class _Watcher(Helper):
+    """Stands beside the tasks that await `task`, and calls `on_end()` when it has ended."""
+
+    def __init__(self, task, on_end):
+        iter(task)  # It gets its queue of those who wait. Raises RuntimeError if it cannot be awaited.
+        self._awaited = task
+        self._on_end = on_end
+        self._task = core.Task(self)
+        if task.done():
+            core._task_queue.push(self._task)
+        else:
+            task.state.push(self._task)
+            self._task.data = task
+
+    def send(self, value):
+        self._task = None
+        self._on_end()
+
+    def close(self):
+        """Stop watching. The task goes on, and its failure is reported unless another awaits it."""
+        helper, self._task = self._task, None
+        if helper is None:
+            return
+        if helper.data is None:
+            core._task_queue.remove(helper)
+        else:
+            helper.data = None
+            self._awaited.state.remove(helper)
+            if not self._awaited.state.peek():
+                self._awaited.state = True
+
+
 async def wait_for_ms(create_task, awaitable, timeout_ms):
     """The result of `awaitable`, which is cancelled after `timeout_ms`; core.TimeoutError is raised then.
 
@@ -72,131 +147,88 @@ async def wait_for_ms(create_task, awaitable, timeout_ms):
       is reported; a second cancellation does not wait for them.
     """
     own = not isinstance(awaitable, core.Task)
-    # Before the task, which nobody would end if there were no memory for these.
-    end = _End(core.cur_task)
-    on_end = end.on_end
-    sleep = end.sleep(timeout_ms)
+    end = Parking()
     task = as_task(create_task, awaitable)
     if timeout_ms is None or task.done():
         return await task
-    if own:
-        task.state = on_end  # asyncio calls it when the task has ended.
-    else:
-        create_task(_watch(task, end), "wait_for")  # Others may await that task, too.
+    watcher = None
     try:
-        await sleep
-        timed_out = end.how is None
-        if timed_out:
-            task.cancel()
-            await end.parking
-    except core.CancelledError:
-        try:
-            if end.how is None:
+        watcher = _Watcher(task, end.wake)
+        timed_out = await _time_out(task, end, timeout_ms)
+    except BaseException as error:
+        if own and watcher is None:
+            task.cancel()  # There was no memory to watch it, and nobody else would end it.
+        elif isinstance(error, core.CancelledError):
+            if not task.done():
                 task.cancel()
-                await end.parking
-        finally:
+                await end
             if own:
-                _disown(task, end.how)
+                _report_failure(task)
         raise
-    how = end.how
+    finally:
+        if watcher is not None:
+            watcher.close()
+    how = task.data
+    if isinstance(how, StopIteration) and not timed_out:
+        return how.value
     if timed_out and isinstance(how, (StopIteration, core.CancelledError)):
         raise core.TimeoutError("not done within %d ms" % timeout_ms)
-    if isinstance(how, StopIteration):
-        return how.value
     raise how
 
 
-def _disown(task, how):
-    """Have asyncio report the failure of `task`, which nobody awaits any more. `how` it ended: as in _End."""
-    if how is None:
-        task.state = True
-    elif isinstance(how, Exception) and not isinstance(how, StopIteration):
+async def _time_out(task, end, timeout_ms):
+    """Wait for the end of `task`, for `timeout_ms` at most, and cancel it then. Returns whether it did."""
+    while timeout_ms >= 0:
+        part_ms = min(timeout_ms, PART_MS)
+        await end.sleep_ms(part_ms)
+        if task.done():
+            return False
+        timeout_ms = timeout_ms - part_ms or -1
+    task.cancel()
+    await end
+    return True
+
+
+def _report_failure(task):
+    """Have the failure of `task`, which is done and which nobody awaits any more, reported by the runner."""
+    how = task.data
+    if isinstance(how, Exception) and not isinstance(how, StopIteration):
         task.state = None
         core._task_queue.push(task)
         task.data = how
 
 
-class _End:
-    """The end of a task, for the one that waits for it: `how` it ended is None, StopIteration or an error."""
+async def gather(create_task, awaitables, return_exceptions):
+    """The results of `awaitables` in their order, or the first exception. Those that still run then go on.
 
-    def __init__(self, waiter):
-        self.how = None
-        self.parking = Parking()
-        self._waiter = waiter
-        self._sleeping = False
-
-    async def sleep(self, milliseconds):
-        """Sleep for so long or until the end."""
-        self._sleeping = True
-        try:
-            while milliseconds >= 0 and self.how is None:
-                await core.sleep_ms(min(milliseconds, PART_MS))
-                milliseconds -= PART_MS
-        finally:
-            self._sleeping = False
-
-    def on_end(self, task, how):
-        self.how = how
-        waiter = self._waiter
-        # A waiter with data is being cancelled: queueing it anew would lose that.
-        if self._sleeping and waiter.data is None:
-            core._task_queue.remove(waiter)
-            core._task_queue.push(waiter)
-        self.parking.wake()
-
-
-async def gather(create_task, awaitables, tasks, return_exceptions):
-    """The results of `tasks`, which were made of `awaitables`, in their order, or the first exception.
-
-    asyncio's own leaves callbacks behind that fail when a Ctrl-C ends it too early, and refuses a task that
-    somebody else awaits as well.
+    asyncio's own refuses a task that somebody else awaits as well.
     """
-    gathering = _Gathering(set(tasks), return_exceptions)
+    end = Parking()
+    tasks = [as_task(create_task, one) for one in awaitables]
+    watchers = []
     try:
-        for awaitable, task in zip(awaitables, tasks):
-            if task.done():
-                task.state = False  # Its exception, if any, is not for the report any more.
-                gathering.on_end(task, task.data)
-            elif task is awaitable:
-                create_task(_watch(task, gathering), "gather")
-            else:
-                task.state = gathering.on_end
-        if tasks:
-            await gathering.end
+        for task in set(tasks):
+            watchers.append(_Watcher(task, end.wake))
+        failed = _failed(tasks, return_exceptions)
+        while failed is None and not all(task.done() for task in tasks):
+            await end
+            failed = _failed(tasks, return_exceptions)
     except core.CancelledError:
         for task in tasks:
             task.cancel()
         raise
     finally:
-        for awaitable, task in zip(awaitables, tasks):
-            if task is not awaitable and not task.done():
-                task.state = True  # It goes on, and nobody awaits it.
-    if gathering.error is not None:
-        raise gathering.error
+        for watcher in watchers:
+            watcher.close()
+    if failed is not None:
+        raise failed.data
     return [task.data.value if isinstance(task.data, StopIteration) else task.data for task in tasks]
 
 
-class _Gathering:
-    """The end of several tasks, or the first failure among them: `error`."""
-
-    def __init__(self, tasks, return_exceptions):
-        self.end = Parking()
-        self.error = None
-        self._return_exceptions = return_exceptions
-        self._tasks = tasks
-
-    def on_end(self, task, how):
-        # A Ctrl-C in here has it called once more. Without memory as well: nobody is there to get the error.
-        self._tasks.discard(task)
-        if self.error is None and not self._return_exceptions and not isinstance(how, StopIteration):
-            self.error = how
-        if self.error is not None or not self._tasks:
-            self.end.wake()
-
-
-async def _watch(task, end):
-    try:
-        how = StopIteration(await task)
-    except (core.CancelledError, Exception) as error:
-        how = error
-    end.on_end(task, how)
+def _failed(tasks, return_exceptions):
+    """The first of `tasks` that has failed, or None; with `return_exceptions` none has."""
+    if not return_exceptions:
+        for task in tasks:
+            if task.done() and not isinstance(task.data, StopIteration):
+                return task
+    return None

@@ -11,6 +11,7 @@ does, but with the error it was given.
 from asyncio import core
 from time import ticks_add, ticks_ms
 
+from ..loop.tasks import Helper
 
 def queue_read(sock):
     """Called in the step of a task that is about to yield to the loop: it runs on when `sock` can be read."""
@@ -53,7 +54,7 @@ def writable(sock, deadline, timeout_ms):
         deadline.clear()
 
 
-class Deadline:
+class Deadline(Helper):
     """One for each connection; at most one wait at a time."""
 
     def __init__(self, make_error):

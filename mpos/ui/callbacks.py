@@ -5,10 +5,10 @@ what it was doing: its timers may never run again, and a later deletion may cras
 hands to LVGL goes through `guarded`.
 """
 
-from ..task_manager import TaskManager
+from ..loop.runner import runner
 
 
-def guarded(function, what, create_task=TaskManager.create_task):
+def guarded(function, what, create_task=runner.create_task):
     """A function that calls `function` and reports what it raises instead of raising.
 
     `function` may be a coroutine function: its coroutine becomes a task, by `create_task(coroutine, what)`.
@@ -16,22 +16,15 @@ def guarded(function, what, create_task=TaskManager.create_task):
     """
 
     def call(*arguments):
-        # A Ctrl-C is raised at branches, and there is one at the end of each `try`, outside of it: each way
-        # out is a `return` from within.
         try:
-            try:
-                result = function(*arguments)
-                if result is not None and hasattr(result, "send"):
-                    create_task(result, what)
-                return
-            except (KeyboardInterrupt, SystemExit):
-                raise
-            except BaseException as error:
-                TaskManager.report(error, "Callback '{}' failed", what)
-                return
+            result = function(*arguments)
+            if result is not None and hasattr(result, "send"):
+                create_task(result, what)
         except SystemExit as error:
-            TaskManager.leave(error)
-        except KeyboardInterrupt:  # In the function, or while its failure was reported.
-            TaskManager.on_interrupt(what)
+            runner.leave(error)
+        except KeyboardInterrupt:
+            runner.interrupted(what)
+        except BaseException as error:
+            runner.failed(error, "Callback '{}' failed", what)
 
     return call

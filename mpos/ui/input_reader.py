@@ -5,24 +5,20 @@ down LVGL itself polls a pointer (it resumes the read timer for long presses and
 polled here. Without an interrupt the device is polled, slowly while nobody uses it.
 """
 
-from asyncio import core
 from time import ticks_add, ticks_diff, ticks_ms
 
 import lvgl as lv
 from micropython import const
 
 from ..loop.parking import Parking
-from ..loop.services import end_task
+from ..loop.poll import readable
+from ..loop.runner import runner
+from ..loop.waiting import sleep_ms
 from ..task_manager import TaskManager
 
 _SLOW_POLL_MS = const(100)
 _IN_USE_MS = const(2000)  # So long after the last press the device counts as being used.
 _QUIET_MS = const(200)  # So long after its last use the interrupt of a device is a new one.
-
-
-def _readable(stream):
-    # A plain generator: asyncio's queue wants the bare yield.
-    yield core._io_queue.queue_read(stream)
 
 
 class InputReader:
@@ -55,7 +51,7 @@ class InputReader:
         if hasattr(self._interrupt, "irq"):
             self._interrupt.irq(None)
         if self._task is not None:  # It was created while the TaskManager was disabled.
-            end_task(self._task, "end of input")
+            runner.end_task(self._task)
         self._indev.set_mode(lv.INDEV_MODE.TIMER)
 
     def read(self):
@@ -119,14 +115,14 @@ class InputReader:
     async def _follow_stream(self):
         stream = self._interrupt
         while True:
-            await _readable(stream)
+            await readable(stream)
             stream.read_event()
             self._look_fired()
 
     async def _read_while_held(self):
         self._look_fired()
         while self._held() and self._indev.get_type() != lv.INDEV_TYPE.POINTER:
-            await core.sleep_ms(self._poll_ms)
+            await sleep_ms(self._poll_ms)
             self._look()
 
     async def _poll(self):
@@ -136,4 +132,4 @@ class InputReader:
             if self._held():
                 last_use = ticks_ms()
             in_use = 0 <= ticks_diff(ticks_ms(), last_use) < _IN_USE_MS  # Below 0: unused for days.
-            await core.sleep_ms(self._poll_ms if in_use else _SLOW_POLL_MS)
+            await sleep_ms(self._poll_ms if in_use else _SLOW_POLL_MS)

@@ -6,14 +6,6 @@ from raising import raises
 from mpos.loop.inbox import Inbox
 
 
-class Bell:
-    def ring(self):
-        pass
-
-    def silence(self):
-        pass
-
-
 class Interrupting:
     """A queue; an interrupt is scheduled while the loop puts into it, and runs at the next branch."""
 
@@ -38,13 +30,13 @@ class Interrupting:
 def run(inbox):
     """Make the calls; returns what they raised."""
     errors = []
-    inbox.run(lambda error, message, name: errors.append(error))
+    inbox.run(None, lambda error, message, name: errors.append(error))
     return errors
 
 
 def test_an_interrupt_in_the_middle_of_a_put_may_put_too():
     for waiting, room in ((0, 2), (1, 1), (2, 0)):
-        inbox = Inbox(Bell(), 2)
+        inbox = Inbox(2)
         calls = []
         held = []
 
@@ -76,7 +68,7 @@ def test_a_call_may_raise_anything_and_only_what_ends_the_program_comes_out():
     class Odd(BaseException):
         pass
 
-    inbox = Inbox(Bell(), 8)
+    inbox = Inbox(8)
 
     def fail(error):
         raise error
@@ -88,6 +80,6 @@ def test_a_call_may_raise_anything_and_only_what_ends_the_program_comes_out():
     def note(error, message, name):
         errors.append(type(error))
 
-    raises(SystemExit, inbox.run, note)
+    raises(SystemExit, inbox.run, None, note)
     assert errors == [Odd, GeneratorExit, ValueError]
     assert len(inbox) == 1

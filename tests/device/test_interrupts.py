@@ -6,6 +6,7 @@ from time import ticks_diff, ticks_ms
 import micropython
 
 from mpos import TaskManager
+from mpos.loop.runner import runner
 
 SLEEP_MS = 20000
 LONG_MS = 5000  # What the loop would sleep at least if the interrupt did not end it.
@@ -19,10 +20,10 @@ class BeforeSleep:
         self._interrupt = interrupt
 
     def __enter__(self):
-        self._whole, TaskManager._io.ui = TaskManager._io.ui, self
+        self._whole, runner.io.ui = runner.io.ui, self
 
     def __exit__(self, *_):
-        TaskManager._io.ui = self._whole
+        runner.io.ui = self._whole
 
     def before_poll(self):
         first = core._task_queue.peek()
@@ -65,13 +66,13 @@ def test_an_interrupt_can_stop_the_loop_before_it_sleeps():
         TaskManager.stop()
 
     async def arm():
-        TaskManager._io.ui = BeforeSleep(interrupt)
+        runner.io.ui = BeforeSleep(interrupt)
 
     TaskManager.create_task(arm())
-    whole = TaskManager._io.ui
+    whole = runner.io.ui
     try:
         TaskManager.start()
     finally:
-        TaskManager._io.ui = whole
+        runner.io.ui = whole
     sleep.cancel()
     assert ticks_diff(ticks_ms(), stopped[0]) < LONG_MS

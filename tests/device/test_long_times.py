@@ -50,7 +50,7 @@ async def test_a_sleep_of_any_length_begins_and_can_be_cancelled():
 
 async def test_a_long_sleep_is_not_cut():
     with Shortened(4):
-        assert await elapsed_ms(waiting.sleep_in_parts(41)) >= 40
+        assert await elapsed_ms(TaskManager.sleep_ms(41)) >= 40
 
 
 async def test_a_long_timeout_is_neither_cut_nor_waited_for_when_the_result_is_there():

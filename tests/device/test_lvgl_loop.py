@@ -6,6 +6,7 @@ import lvgl as lv
 from conditions import until
 
 from mpos import TaskManager, UiBridge
+from mpos.loop.runner import runner
 
 
 async def test_a_change_is_drawn_without_anyone_asking(lvgl_loop, screen):
@@ -143,7 +144,7 @@ async def test_a_loop_attached_while_the_task_manager_is_disabled_runs_when_it_i
 
 
 async def test_the_task_of_the_loop_starts_again_when_it_is_ended(lvgl_loop, screen):
-    [task for task in TaskManager.task_list if task.coro.title() == "lvgl"][0].cancel()
+    [task for task, facts in runner.tasks.items() if facts[0] == "lvgl"][0].cancel()
     await TaskManager.sleep_ms(1)
     label = lv.label(screen)
     TaskManager.attach(lvgl_loop)

@@ -10,7 +10,6 @@ from asyncio import core
 from conditions import until
 
 from mpos import TaskManager, UiBridge
-from mpos.loop.task_record import TaskRecord
 
 
 def run_for(milliseconds):
@@ -59,25 +58,6 @@ def outcome_of(awaitable):
     return outcome
 
 
-class once:
-    """Calls `function`, then raises KeyboardInterrupt, the first time; `before`: without calling it."""
-
-    def __init__(self, function, before=False):
-        self._function = function
-        self._before = before
-        self.raised = False
-
-    def __call__(self, *arguments):
-        if not self.raised and self._before:
-            self.raised = True
-            raise KeyboardInterrupt
-        result = self._function(*arguments)
-        if not self.raised:
-            self.raised = True
-            raise KeyboardInterrupt
-        return result
-
-
 def test_whoever_awaits_a_task_that_exits_or_is_interrupted_gets_an_error():
     for error in (SystemExit, KeyboardInterrupt):
         outcome = outcome_of(TaskManager.create_task(end_with(error), "leaver"))
@@ -100,139 +80,6 @@ def test_tasks_that_gather_or_wait_with_a_timeout_outlive_a_ctrl_c():
     assert gathered == [[1, 2]], gathered
     assert waited == [3]
     assert late == [TaskManager.TimeoutError]
-
-
-class Observer:
-    """Stands before the TaskManager; a Ctrl-C comes when the task named "victim" ends."""
-
-    def __init__(self, before):
-        self.raised = False
-        self._before = before
-
-    def __getattr__(self, name):
-        return getattr(TaskManager, name)
-
-    def on_end(self, record):
-        if self._before and record.name == "victim" and not self.raised:
-            self.raised = True
-            raise KeyboardInterrupt
-        TaskManager.on_end(record)
-        if record.name == "victim" and not self.raised:
-            self.raised = True
-            raise KeyboardInterrupt
-
-
-def test_a_ctrl_c_at_the_end_of_a_task_loses_neither_its_result_nor_its_error():
-    reports = []
-    TaskManager.set_exception_handler(lambda context: reports.append(context["name"]))
-    for before in (True, False):
-        try:
-            TaskRecord.observer = Observer(before)
-            outcome = outcome_of(TaskManager.create_task(value(7), "victim"))
-            assert run_until(lambda: outcome) == [KeyboardInterrupt]
-            assert outcome == [7], outcome
-
-            TaskRecord.observer = Observer(before)
-            waited = outcome_of(TaskManager.wait_for_ms(value(8), 100))
-            outcome = outcome_of(TaskManager.create_task(end_with(ValueError), "victim"))
-            assert run_until(lambda: waited and outcome) == [KeyboardInterrupt]
-            assert waited == [8]
-            assert outcome == [ValueError], outcome
-
-            TaskRecord.observer = Observer(before)
-            TaskManager.create_task(end_with(ValueError), "victim")
-            assert run_until(lambda: reports) == [KeyboardInterrupt]
-            assert reports == ["victim"], reports
-            reports.clear()
-        finally:
-            TaskRecord.observer = TaskManager
-    assert not [task for task in TaskManager.list_tasks() if task.name == "victim"]
-
-
-async def test_a_ctrl_c_before_asyncio_has_noted_the_outcome_does_not_lose_it():
-    task = TaskManager.create_task(value(7))
-    await TaskManager.sleep_ms(5)
-    # As it is left when a Ctrl-C comes between releasing who waits and this.
-    task.data, TaskManager._torn = None, task
-    TaskManager.recover()
-    assert await task == 7
-
-    reports = []
-    TaskManager.set_exception_handler(lambda context: reports.append(context["exception"]))
-    task = TaskManager.create_task(end_with(ValueError))
-    await until(lambda: reports)
-    for queued in (False, True):
-        reports.clear()
-        task.state = None
-        if queued:
-            core._task_queue.push(task)
-        task.data, TaskManager._torn = None, task
-        TaskManager.recover()
-        await TaskManager.sleep_ms(2)
-        assert len(reports) == 1 and isinstance(reports[0], ValueError), reports
-
-
-def test_a_second_ctrl_c_while_the_first_is_put_right_loses_no_task():
-    from mpos.loop import repair
-
-    counts = [0] * 5
-
-    async def count(index):
-        while True:
-            counts[index] += 1
-            await TaskManager.sleep_ms(1)
-
-    tasks = [TaskManager.create_task(count(index)) for index in range(5)]
-    whole, repair._put_back = repair._put_back, once(repair._put_back, before=True)
-    try:
-        TaskManager.create_task(end_with(KeyboardInterrupt), "first")
-        run_for(10)
-    finally:
-        repair._put_back = whole
-    before = counts.copy()
-    run_until(lambda: all(now > then for now, then in zip(counts, before)))
-    assert all(now > then for now, then in zip(counts, before)), (before, counts)
-    for task in tasks:
-        task.cancel()
-
-
-def test_a_ctrl_c_in_gather_leaves_its_tasks_to_end_by_themselves():
-    ended = []
-
-    async def child():
-        await TaskManager.sleep_ms(2)
-        ended.append(True)
-
-    class Torn(list):
-        """A Ctrl-C comes when gather looks at the last of its awaitables."""
-
-        def __iter__(self):
-            yield self[0]
-            raise KeyboardInterrupt
-
-    async def gathering():
-        from mpos.loop import waiting
-
-        tasks = [TaskManager.create_task(child()) for _ in range(2)]
-        await waiting.gather(TaskManager.create_task, Torn([None, None]), tasks, False)
-
-    TaskManager.create_task(gathering())
-    assert run_until(lambda: len(ended) == 2) == [KeyboardInterrupt]
-
-
-def test_posts_are_made_after_a_ctrl_c_between_the_bell_and_its_answer():
-    calls = []
-    doorbell = TaskManager._doorbell
-    whole, doorbell.silence = doorbell.silence, once(doorbell.silence)
-    try:
-        TaskManager.create_task(value(0))
-        UiBridge.post(calls.append, 1)
-        run_for(5)
-    finally:
-        doorbell.silence = whole
-    UiBridge.post(calls.append, 2)
-    run_until(lambda: len(calls) == 2)
-    assert calls == [1, 2]
 
 
 async def test_a_posted_call_may_raise_whatever_it_likes():
@@ -274,34 +121,6 @@ async def test_waiting_for_a_thread_that_is_cancelled_does_not_take_anothers_tur
     await TaskManager.gather(*busy)
 
 
-class TornQueue:
-    """An empty queue; a Ctrl-C comes the first time somebody asks whether it is."""
-
-    raised = False
-
-    def __contains__(self, one):
-        return False
-
-    def __bool__(self):
-        if not self.raised:
-            self.raised = True
-            raise KeyboardInterrupt
-        return False
-
-
-def test_a_ctrl_c_at_the_end_of_a_thread_loses_neither_its_result_nor_its_place():
-    UiBridge._waiting = TornQueue()
-    try:
-        outcome = outcome_of(UiBridge.run_in_thread(lambda: 7))
-        run_until(lambda: outcome)
-    finally:
-        raised = UiBridge._waiting.raised
-        UiBridge._waiting = []
-    assert raised
-    assert outcome == [7]
-    assert UiBridge._threads == 0
-
-
 async def test_a_thread_that_ends_while_heap_or_inbox_are_full_tells_later():
     whole, errors = TaskManager.post, [MemoryError(), RuntimeError()]
 
@@ -317,45 +136,6 @@ async def test_a_thread_that_ends_while_heap_or_inbox_are_full_tells_later():
         TaskManager.post = whole
     assert not errors
     assert UiBridge._threads == 0
-
-
-def test_a_ctrl_c_while_values_are_set_loses_none(lvgl_loop, screen):
-    import lvgl as lv
-
-    torn, whole = lv.label(screen), lv.label(screen)
-
-    class Setter:
-        def set_text(self, text):
-            torn.set_text(text)
-
-    setter = Setter()
-    setter.set_text = once(setter.set_text)
-    UiBridge.set_text(setter, "first")
-    UiBridge.set_text(whole, "second")
-    assert KeyboardInterrupt in run_until(lambda: whole.get_text() == "second")
-    assert (torn.get_text(), whole.get_text()) == ("first", "second")
-
-
-def test_a_wake_that_a_ctrl_c_tore_is_made_good():
-    from mpos.loop.parking import Parking
-
-    parking = Parking()
-    ran = []
-
-    async def wait():
-        while True:
-            await parking
-            ran.append(True)
-
-    task = TaskManager.create_task(wait())
-    run_for(2)
-    parking._woken = True  # As wake() leaves it when a Ctrl-C comes before it has looked for the task.
-    run_until(lambda: ran)
-    assert len(ran) == 1
-    parking.wake()
-    run_until(lambda: len(ran) == 2)
-    assert len(ran) == 2
-    task.cancel()
 
 
 async def test_an_input_whose_interrupt_found_the_inbox_full_is_read_at_the_next(lvgl_loop, screen):
@@ -426,27 +206,6 @@ async def test_values_outlive_the_loop_they_were_set_for(lvgl_loop, screen):
     finally:
         TaskManager.attach(lvgl_loop)
         other.close()
-
-
-async def test_a_wake_in_the_first_turn_after_a_torn_one_queues_nothing_twice(lvgl_loop, screen):
-    counts = [0] * 4
-
-    async def count(index):
-        while True:
-            counts[index] += 1
-            await TaskManager.sleep_ms(1)
-
-    tasks = [TaskManager.create_task(count(index)) for index in range(4)]
-    for _ in range(10):
-        lvgl_loop._task = None  # As if a Ctrl-C came before the end of the sleep was noted.
-        [task for task in TaskManager.task_list if task.coro.title() == "lvgl"][0].cancel()
-        await TaskManager.sleep_ms(1)
-        UiBridge.post(lvgl_loop.wake)
-        TaskManager.attach(lvgl_loop)
-        before = counts.copy()
-        await until(lambda: all(now > then for now, then in zip(counts, before)))
-    for task in tasks:
-        task.cancel()
 
 
 async def test_lvgl_can_be_detached_and_attached_in_its_own_callback(lvgl_loop, screen):

@@ -6,13 +6,11 @@ from asyncio import core
 from conditions import until
 
 from mpos import TaskManager
-from mpos.loop import supervision
+from mpos.loop import services, waiting
 
 
 class Recorded:
-    """Stands in the place of asyncio for `supervision`, whose sleeps are noted and last no time."""
-
-    CancelledError = core.CancelledError
+    """Sleeps that are noted and last no time."""
 
     def __init__(self):
         self.delays = []
@@ -93,8 +91,8 @@ async def test_the_delay_starts_anew_after_a_task_that_ran_for_long_even_for_day
         recorded = Recorded()
         starts = []
         shift = [0]
-        supervision.core = recorded
-        supervision.ticks_ms = lambda: time.ticks_add(time.ticks_ms(), shift[0])
+        services.sleep_ms = recorded.sleep_ms
+        services.ticks_ms = lambda: time.ticks_add(time.ticks_ms(), shift[0])
 
         async def crash():
             starts.append(True)
@@ -108,6 +106,6 @@ async def test_the_delay_starts_anew_after_a_task_that_ran_for_long_even_for_day
             task = TaskManager.create_supervised_task(crash, restart_delay_ms=10, max_delay_ms=50)
             await TaskManager.wait_for(task, 5)
         finally:
-            supervision.core = core
-            supervision.ticks_ms = time.ticks_ms
+            services.sleep_ms = waiting.sleep_ms
+            services.ticks_ms = time.ticks_ms
         assert recorded.delays == [10, 20, 40, 50, 10, 20], (ran_ms, recorded.delays)

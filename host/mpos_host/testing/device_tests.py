@@ -36,7 +36,7 @@ _GRACE = 3
 _BOOT = re.compile(r'^rst:0x|^Type "help\(\)" for more information', re.MULTILINE)
 
 # What in a device's traceback is the same for every test.
-_MACHINERY = ("device_runner.py", "<stdin>", "asyncio/core.py", "mpos/loop/task_record.py")
+_MACHINERY = ("device_runner.py", "<stdin>", "asyncio/core.py", "mpos/loop/runner.py")
 
 
 class DeviceFile(pytest.File):

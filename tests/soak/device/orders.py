@@ -12,6 +12,7 @@ import board
 import lvgl as lv
 
 from mpos import LvglLoop, TaskManager, UiBridge
+from mpos.loop.runner import runner
 
 PATIENCE_MS = 5000
 _MOST = 4000  # tasks, and posts, of one run
@@ -332,7 +333,7 @@ ACTIONS = {
     "delete the widget": delete_the_widget,
     "fail": fail,
     "ctrl-c": ctrl_c,
-    "ctrl-c while waiting": lambda: TaskManager.leave(KeyboardInterrupt()),
+    "ctrl-c while waiting": lambda: runner.leave(KeyboardInterrupt()),
     "exit": leave,
     "end as if cancelled": end_as_if_cancelled,
     "failing handler": set_failing_handler,
