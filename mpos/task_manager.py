@@ -56,7 +56,8 @@ class TaskManager:
         if name is None:
             name = getattr(coroutine_factory, "__name__", "supervised")
         return cls.create_task(
-            supervise(runner, coroutine_factory, name, restart_delay_ms, max_delay_ms, restart_on_return), name
+            supervise(runner, coroutine_factory, name, restart_delay_ms, max_delay_ms, restart_on_return),
+            name,
         )
 
     @staticmethod

@@ -3,14 +3,14 @@
 This folder alone touches asyncio's private parts. What it relies on, in MicroPython 1.27 to 1.29
 (extmod/asyncio/core.py and extmod/modasyncio.c):
 
-- `core._task_queue` is a TaskQueue ordered by `ph_key`, in the ticks of `time.ticks_ms`. `push(task[, ticks])`
-  sets `task.data` to None. A task must never be pushed while it is in a queue.
+- `core._task_queue` is a TaskQueue ordered by `ph_key`, in the ticks of `time.ticks_ms`.
+  `push(task[, ticks])` sets `task.data` to None. A task must never be pushed while it is in a queue.
 - `core.cur_task` is the task whose step runs; `sleep_ms`, Event, Lock and `await task` read it.
 - `core._io_queue` has `queue_read`, `queue_write` and `remove`; ours is `poll.LoopIOQueue`.
-- `Task.coro` has `send` and `throw`. `Task.data` of a live task is None while it is in the queue, an exception
-  to be thrown into it, or the thing it waits for, whose `remove(task)` `Task.cancel()` calls; `await task`
-  stores the awaited Task there, and `Task.cancel()` follows such a chain. Of a task that is done it is what
-  ended it, StopIteration with the result included.
+- `Task.coro` has `send` and `throw`. `Task.data` of a live task is None while it is in the queue, an
+  exception to be thrown into it, or the thing it waits for, whose `remove(task)` `Task.cancel()` calls;
+  `await task` stores the awaited Task there, and `Task.cancel()` follows such a chain. Of a task that is
+  done it is what ended it, StopIteration with the result included.
 - `Task.state` is True while nobody awaits a running task, a TaskQueue of those who do, or a function that is
   called with (task, outcome) at the end; None when it is done and nobody has fetched the outcome, else False.
 - `core.sleep_ms` is one object for all sleeps.

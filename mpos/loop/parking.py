@@ -4,7 +4,8 @@ from asyncio import core
 
 
 class Parking:
-    """`await parking` suspends the current task until `wake()`; `await parking.sleep_ms(ms)` for `ms` at most.
+    """`await parking` suspends the current task until `wake()`, `await parking.sleep_ms(ms)` for `ms` at
+    most.
 
     A wake that finds nobody parked is remembered, and the next `await` returns at once. One task may wait at
     a time.
@@ -18,6 +19,10 @@ class Parking:
         self._waits = False
         self._ms = -1  # Of the sleep that is about to begin; -1: without limit.
         self._end = StopIteration()
+        try:
+            raise self._end  # Its traceback has its memory from now on.
+        except StopIteration:
+            pass
 
     def sleep_ms(self, milliseconds):
         """`await` what this returns, at once, to park for so long at most (int, less than 2 ** 29)."""

@@ -42,7 +42,7 @@ class LoopIOQueue(core.IOQueue):
         self.poller.register(self._bell, select.POLLIN)
 
     def wait_io_event(self, dt):
-        """Wait for at most `dt` ms (-1: without limit) for an event, and queue the tasks that waited for it."""
+        """Wait for at most `dt` ms (-1: no limit) for an event, and queue the tasks that waited for it."""
         ui = self.ui
         if ui is not None and ui.before_poll():
             dt = 0

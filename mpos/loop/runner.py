@@ -141,7 +141,7 @@ class Runner:
             return self._uncounted
 
     def enable_statistics(self, enabled, slow_step_ms):
-        """Whether steps are counted from now on; not ever those of tasks that are created while they are not."""
+        """Whether steps are counted from now on; never those of tasks that are created while they are not."""
         self.counting = enabled
         self.slow_us = slow_step_ms * 1000 if enabled else _NEVER
         self._more_steps = 0 if enabled else UNCOUNTED

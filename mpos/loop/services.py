@@ -1,4 +1,4 @@
-"""Services: the tasks that the loop itself needs, each kept running for its owner; and what keeps tasks running.
+"""Services: the tasks that the loop itself needs, each kept running for its owner.
 
 A supervised task starts its function again after a crash, later each time.
 """

@@ -67,6 +67,7 @@ class NotifyEvent(asyncio.Event):
 
     def __init__(self, runner):
         super().__init__()
+        self.waiting = core.TaskQueue()
         self._runner = runner
 
     def __iter__(self):

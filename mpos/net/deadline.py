@@ -13,6 +13,7 @@ from time import ticks_add, ticks_ms
 
 from ..loop.tasks import Helper
 
+
 def queue_read(sock):
     """Called in the step of a task that is about to yield to the loop: it runs on when `sock` can be read."""
     core._io_queue.queue_read(sock)
