@@ -11,6 +11,7 @@ import gc
 import lvgl as lv
 from micropython import const
 
+from ..loop.runner import runner
 from ..task_manager import TaskManager
 from . import screens
 
@@ -422,7 +423,7 @@ def _tell():
         title = "%s.%s() failed" % (name, method) if method else name
         tell_failure(title, error, name)
         if isinstance(error, SystemExit):
-            TaskManager.leave(error)
+            runner.leave(error)
 
 
 # -- What has to go

@@ -4,7 +4,7 @@ from asyncio import core
 
 from micropython import const
 
-from ..loop.services import end_task
+from ..loop.runner import runner
 from ..task_manager import TaskManager
 from ..ui.timers import OwnedAnimation, OwnedTimer
 from ..ui_bridge import UiBridge
@@ -100,7 +100,7 @@ class Belongings:
         left = [task for task in self._tasks if not task.done()]
         self._tasks = []
         for task in left:
-            end_task(task, "end of %s" % self._name)
+            runner.end_task(task)
         return left
 
     def _add(self, one):
