@@ -84,6 +84,10 @@ class PanelClient:
         """The texts of the visible widgets on the active screen and the layers above it."""
         return self._ask({"do": "texts"})[0]["texts"]
 
+    def tree(self) -> list[dict[str, Any]]:
+        """The widgets on the active screen and the layers above it (see `mpos_host.virtual.panel.tree`)."""
+        return self._ask({"do": "tree"})[0]
+
     def wait_text(self, text: str, timeout: float = _TIMEOUT_S) -> list[str]:
         """Wait until a visible widget's text contains `text` and has been drawn; returns all texts.
 

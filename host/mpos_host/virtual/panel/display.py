@@ -18,14 +18,28 @@ class Sample(NamedTuple):
     pressed: bool
 
 
+class Area(NamedTuple):
+    """Pixels, the second corner included, as in LVGL."""
+
+    x1: int
+    y1: int
+    x2: int
+    y2: int
+
+
 class Display:
-    """The screen: LVGL draws into `pixels` (RGB565, little-endian); `frames` counts finished ones."""
+    """The screen: LVGL draws into `pixels` (RGB565, little-endian); `frames` counts finished ones.
+
+    `on_frame` is called after each, with the areas that it drew while somebody watches (`is_watched`).
+    """
 
     def __init__(self) -> None:
         self.pixels = bytearray(WIDTH * HEIGHT * 2)
         self.frames = 0
         self._handle: Any = None
-        self.on_frame: Callable[[], None] = lambda: None
+        self.is_watched = False
+        self._areas: list[Area] = []
+        self.on_frame: Callable[[list[Area]], None] = lambda areas: None
 
     def create(self) -> Any:
         """LVGL's display, made when first asked for."""
@@ -48,10 +62,13 @@ class Display:
         """LVGL was taken down."""
         self._handle = None
 
-    def _flush(self, display: Any, _area: Any, _pixels: Any) -> None:
+    def _flush(self, display: Any, area: Any, _pixels: Any) -> None:
+        if self.is_watched:
+            self._areas.append(Area(area.x1, area.y1, area.x2, area.y2))
         if lv.display_flush_is_last(display):
             self.frames += 1
-            self.on_frame()
+            areas, self._areas = self._areas, []
+            self.on_frame(areas)
         lv.display_flush_ready(display)
 
 
@@ -75,10 +92,19 @@ class Touch:
     def forget(self) -> None:
         self._handle = None
 
-    def add(self, samples: list[Sample]) -> None:
-        """Touch: the samples are read one after the other."""
+    def add(self, samples: list[Sample], live: bool = False) -> None:
+        """Touch: the samples are read one after the other.
+
+        With `live` a move takes the place of one that nobody has read yet, as on a touch panel: a finger moves
+        more often than LVGL reads.
+        """
         was_empty = not self._samples
-        self._samples.extend(samples)
+        for sample in samples:
+            if live and sample.pressed and len(self._samples) > 1:
+                before, last = self._samples[-2], self._samples[-1]
+                if before.pressed and last.pressed:
+                    self._samples.pop()
+            self._samples.append(sample)
         if was_empty and self._samples:
             self.ring()
 
@@ -118,14 +144,23 @@ def texts() -> list[str]:
 def _texts_of(widget: int) -> Iterator[str]:
     if lib.lv_obj_has_flag(widget, _HIDDEN):
         return
-    for name, read in _READERS:
-        if lib.lv_obj_has_class(widget, ctypes.addressof(ctypes.c_char.in_dll(lib, f"lv_{name}_class"))):
-            yield from (text.decode("utf-8", "replace") for text in read(widget) if text)
-            if name == "textarea":  # its label shows the same text
-                return
-            break
+    yield from own_texts(widget)
+    if _has_class(widget, "textarea"):  # its label shows the same text
+        return
     for index in range(lib.lv_obj_get_child_count(widget)):
         yield from _texts_of(lib.lv_obj_get_child(widget, index))
+
+
+def own_texts(widget: int) -> Iterator[str]:
+    """What the widget shows by itself, without its children."""
+    for name, read in _READERS:
+        if _has_class(widget, name):
+            yield from (text.decode("utf-8", "replace") for text in read(widget) if text)
+            return
+
+
+def _has_class(widget: int, name: str) -> bool:
+    return lib.lv_obj_has_class(widget, ctypes.addressof(ctypes.c_char.in_dll(lib, f"lv_{name}_class")))
 
 
 def _textarea(widget: int) -> Iterator[bytes]:

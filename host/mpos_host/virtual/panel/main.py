@@ -74,6 +74,7 @@ class Panel:
         session.hardware = self._hardware
         session.calls.adapt.on_deinit = lambda: self._taken_down(session)
         self._control.session = session
+        self._control.hold = self._hold
         self.touch.ring = self._ring
         session.serve()
 
@@ -100,6 +101,11 @@ class Panel:
             else:
                 self._control.serve(descriptor, event)
         return ready
+
+    def _hold(self, hold: bool) -> None:
+        """While it is held, the VM waits for the answer to its next request."""
+        assert self._line is not None
+        self._poll.modify(self._line, 0 if hold else select.POLLIN)  # the VM's end is told nevertheless
 
     def _accept_touch_line(self) -> None:
         """The VM connects to the touch panel's interrupt line."""

@@ -10,6 +10,7 @@ from __future__ import annotations
 import signal
 import socket
 import struct
+import time
 import traceback
 from collections.abc import Callable
 from typing import Any
@@ -67,6 +68,7 @@ class Session:
         self._parts = bytearray()
         self._large = b""
         self.last_error = ""
+        self.handler_began: float | None = None  # when the timer handler that runs was called
 
     def serve(self) -> None:
         """Until the VM is gone: raises VmGone."""
@@ -123,7 +125,9 @@ class Session:
         if self.damage.handler_wedged:
             return 1
         self.calls.running.name = "lv.timer_handler"
+        self.handler_began = time.monotonic()
         until = lv.timer_handler()
+        self.handler_began = None
         if frame.aborted:
             self.damage.handler_wedged = True
         self.damage.check("lv.timer_handler")

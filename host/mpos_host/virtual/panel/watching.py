@@ -1,0 +1,66 @@
+"""What has changed on the screen since a viewer was told last. It takes no more memory for a slow viewer."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from mpos_host.virtual.panel.display import HEIGHT, WIDTH, Area
+
+_MOST_AREAS = 8  # then they become one
+_MOST_FRAMES = 64  # older ones are not told any more
+
+_ROW = WIDTH * 2  # bytes
+
+
+class Watch:
+    """All of the screen has changed for a viewer that has just come."""
+
+    def __init__(self) -> None:
+        self._areas = [Area(0, 0, WIDTH - 1, HEIGHT - 1)]
+        self._frames: list[tuple[int, float]] = []
+
+    @property
+    def has_changes(self) -> bool:
+        return bool(self._areas)
+
+    def add(self, areas: list[Area], frame: int, took_ms: float) -> None:
+        """`frame` has been drawn, in those areas; the timer handler had run for `took_ms` by then."""
+        self._areas = merged(self._areas + areas)
+        self._frames.append((frame, round(took_ms, 2)))
+        del self._frames[:-_MOST_FRAMES]
+
+    def take(self, pixels: bytes | bytearray) -> tuple[dict[str, Any], bytes]:
+        """The message's head and its pixels."""
+        areas, frames = self._areas, self._frames
+        self._areas, self._frames = [], []
+        data = b"".join(cut(pixels, area) for area in areas)
+        boxes = [[one.x1, one.y1, one.x2 - one.x1 + 1, one.y2 - one.y1 + 1] for one in areas]
+        return {"areas": boxes, "frames": frames, "size": len(data)}, data
+
+
+def merged(areas: list[Area]) -> list[Area]:
+    """The same areas without those that are inside of others; one around all if they are many."""
+    kept: list[Area] = []
+    for area in areas:
+        if any(_contains(one, area) for one in kept):
+            continue
+        kept = [one for one in kept if not _contains(area, one)]
+        kept.append(area)
+    if len(kept) <= _MOST_AREAS:
+        return kept
+    left, top, right, bottom = zip(*kept, strict=True)
+    return [Area(min(left), min(top), max(right), max(bottom))]
+
+
+def cut(pixels: bytes | bytearray, area: Area) -> bytes:
+    """The pixels of an area, row by row."""
+    if area.x1 == 0 and area.x2 == WIDTH - 1:
+        return bytes(pixels[area.y1 * _ROW : (area.y2 + 1) * _ROW])
+    rows = range(area.y1 * _ROW, (area.y2 + 1) * _ROW, _ROW)
+    return b"".join(pixels[row + area.x1 * 2 : row + area.x2 * 2 + 2] for row in rows)
+
+
+def _contains(outer: Area, inner: Area) -> bool:
+    return (
+        outer.x1 <= inner.x1 and outer.y1 <= inner.y1 and outer.x2 >= inner.x2 and outer.y2 >= inner.y2
+    )
