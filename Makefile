@@ -1,6 +1,7 @@
 # Each target sets up what it needs in .venv by itself; once it is there, it starts at once.
 #
-#   make run                              the demo on the virtual board; leaves build/demo_download.png
+#   make run                              the demo on the virtual board, live in the browser at a terminal
+#                                         (ARGS=--no-view: without); leaves build/demo_download.png
 #   make test                             all tests on the virtual board
 #   make test BOARD=unix_sdl BINARY=PATH  ... on lvgl_micropython's desktop binary
 #   make test PORT=/dev/ttyACM0           ... on a board; on several at once with PORT="/dev/ttyACM0 /dev/ttyACM1"
@@ -23,7 +24,7 @@ workers = $(if $(PORT),$(if $(word 2,$(PORT)),-n $(words $(PORT)) --dist loadfil
 .DELETE_ON_ERROR:
 
 run: $(VENV)/.run
-	@$(BIN)/python -m mpos_host.cli.demo
+	@$(BIN)/python -m mpos_host.cli.demo $(ARGS)
 
 test: $(VENV)/.test
 	@$(BIN)/python -m pytest $(workers) $(target_options) $(ARGS)

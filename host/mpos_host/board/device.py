@@ -107,6 +107,23 @@ class Device:
         self._take_prompt(what, timeout)
         self._cut_short = False
 
+    def enter_beside(self, timeout: float = 10) -> None:
+        """Be in the raw REPL without a Ctrl-C, which could end what the app does.
+
+        The console must be at its friendly prompt or in the raw REPL, with nothing typed.
+        """
+        self._stream.write(b"\x02\x01")
+        self._log(self._stream.until(_RAW, "the raw REPL", timeout))
+        self.transport.in_raw_repl = True
+        self._take_prompt("the raw REPL", timeout)
+
+    def leave(self, timeout: float = 10) -> None:
+        """Be at the friendly prompt; returns when it is there."""
+        if self.transport.in_raw_repl:
+            self._stream.skip(_PROMPT)
+            self.transport.exit_raw_repl()
+            self._log(_BANNER.sub("", self._stream.until(b">>> ", "the friendly REPL", timeout)))
+
     def exec(
         self, code: str, timeout: float = 10, output: Callable[[str], None] | None = None, what: str = ""
     ) -> str:

@@ -21,7 +21,8 @@ from mpos_host import project
 from mpos_host.board import screen
 from mpos_host.board.target import Target
 from mpos_host.cli.commands import board_options, open_target
-from mpos_host.cli.run import note, show, start_app
+from mpos_host.cli.live import live_view, view_option
+from mpos_host.cli.run import follow, note, show, start_app
 from mpos_host.project import UserError
 
 _SERVER_START = 20  # seconds
@@ -55,10 +56,18 @@ def main() -> int:
     """Run the demo; returns the exit code."""
     parser = argparse.ArgumentParser(prog="python -m mpos_host.cli.demo", description=__doc__)
     board_options(parser)
+    view_option(parser)
     options = parser.parse_args()
     try:
-        with server() as served, open_target(options, log=show) as target:
-            return demonstrate(target, served)
+        with (
+            server() as served,
+            open_target(options, log=show) as target,
+            live_view(target, "Download demo", options.view) as view,
+        ):
+            code = demonstrate(target, served)
+            if view is not None and view.viewer_count:
+                follow(target)  # until Ctrl-C: somebody looks
+            return code
     except UserError as error:
         print(f"demo: {error}", file=sys.stderr)
         return error.exit_code

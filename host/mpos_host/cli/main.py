@@ -11,7 +11,7 @@ import sys
 from collections.abc import Callable, Sequence
 from typing import NoReturn
 
-from mpos_host.cli import commands, run, top
+from mpos_host.cli import commands, live, run, top
 from mpos_host.project import UserError
 
 
@@ -66,6 +66,7 @@ def _parser() -> argparse.ArgumentParser:
     it.add_argument("app", help="the app's folder, or its name in apps/")
     commands.board_options(it)
     it.add_argument("--source", action="store_true", help="deploy .py files instead of .mpy")
+    live.view_option(it)
     it.add_argument("--headless", action="store_true", help="no window (only unix_sdl has one)")
     it.add_argument(
         "--expect", type=_text, metavar="TEXT", help="end well as soon as a visible widget shows TEXT"

@@ -15,6 +15,7 @@ from mpos_host.board.device import DeviceError, DeviceGone, DeviceTimeout, json_
 from mpos_host.board.target import Target
 from mpos_host.cli.app_log import AppLog
 from mpos_host.cli.commands import open_target
+from mpos_host.cli.live import live_view
 from mpos_host.project import App, UserError
 
 # Seconds for the board to come up with the app: an ESP32 imports all of mpos in less than half of it.
@@ -39,7 +40,7 @@ def run(options: argparse.Namespace) -> int:
         screen.check_picture(options.screenshot)
     if not options.headless:
         _show_window()
-    with open_target(options, log=show) as target:
+    with open_target(options, log=show) as target, live_view(target, app.title, options.view):
         try:
             start_app(target, app, extras, source=options.source)
             note(f"{app.title} runs on {target.board.name} at {target.port}")

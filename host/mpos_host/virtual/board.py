@@ -7,7 +7,8 @@ import os
 import re
 import secrets
 import sys
-from contextlib import ExitStack
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 from mpos_host.project import UserError
@@ -25,6 +26,7 @@ from mpos_host.virtual.vm import VmProcess, packaged_vm
 
 _LOG_SIZE = 256 * 1024
 _START_TIMEOUT_S = 40.0
+_LINE_TIMEOUT_S = 5.0
 
 
 class BoardError(UserError):
@@ -71,6 +73,8 @@ class VirtualBoard:
             clock = AwakeClock()
             self._port = SerialPort(clock)
             stack.callback(self._port.close)
+            self._own_port = SerialPort(clock)
+            stack.callback(self._own_port.close)
             self._log = OutputLog(_LOG_SIZE)
             process = None
             self.panel: PanelClient | None = None
@@ -82,6 +86,7 @@ class VirtualBoard:
             self._supervisor = Supervisor(
                 lambda settings: VmProcess(program, heap, firmware, self._flash.fd, settings),
                 self._port,
+                self._own_port,
                 clock,
                 self._log,
                 process,
@@ -149,6 +154,21 @@ class VirtualBoard:
         ("", since) if none ended within `timeout` seconds or before the board died.
         """
         return self._log.lines(timeout, since)
+
+    @contextmanager
+    def own_console(self) -> Iterator[str | None]:
+        """A second port to the console, for this program alone: another program need not wait for its port.
+
+        Within the block what is sent to `port` waits, so keep it short, and leave the console as it was
+        found: at the friendly prompt. None in the place of the port's name while another program has `port`.
+        """
+        if not self._supervisor.take_line(_LINE_TIMEOUT_S):
+            yield None
+            return
+        try:
+            yield self._own_port.name
+        finally:
+            self._supervisor.give_line(_LINE_TIMEOUT_S)
 
     def reset(self) -> None:
         """Press the reset button: VM and panel start afresh, the flash is kept. Also after a death.

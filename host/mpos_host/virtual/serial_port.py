@@ -45,6 +45,16 @@ class SerialPort:
             os.close(descriptor)
         self.fd = self._peer = -1
 
+    @property
+    def is_in_use(self) -> bool:
+        """Whether a tool has it open for itself, as pyserial does it (flock)."""
+        try:
+            fcntl.flock(self._peer, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return True
+        fcntl.flock(self._peer, fcntl.LOCK_UN)
+        return False
+
     def receive(self) -> bytes:
         """What the host has sent; empty if nothing."""
         try:

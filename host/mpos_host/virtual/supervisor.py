@@ -40,12 +40,14 @@ class Supervisor:
     """Runs the VM that `start_vm(settings)` starts, on `port`, from `start()` to `close()`.
 
     `panel` is started before the VM, and again for a hard reset. `settings` are for the bootstrap (boot.py).
+    `own_port` gets the VM's serial line in the place of `port` between `take_line()` and `give_line()`.
     """
 
     def __init__(
         self,
         start_vm: Callable[[list[str]], VmProcess],
         port: SerialPort,
+        own_port: SerialPort,
         clock: AwakeClock,
         log: OutputLog,
         panel: PanelProcess | None,
@@ -53,12 +55,13 @@ class Supervisor:
     ):
         self.exit_reason: str | None = None
         self._start_vm = start_vm
-        self._port = port
+        self._port = self._public_port = port  # the one that has the VM's line; the one for tools
+        self._own_port = own_port
         self._clock = clock
         self._log = log
         self._panel = PanelWatch(panel)
         self._settings = settings
-        self._commands: deque[tuple[Callable[[], None], Future[None]]] = deque()
+        self._commands: deque[tuple[Callable[[], None], Future[None], bool]] = deque()
         self._started: list[Future[None]] = []  # commands that wait for the VM to be up
         self._wake_read, self._wake_write = os.pipe()
         os.set_blocking(self._wake_read, False)
@@ -100,6 +103,23 @@ class Supervisor:
         """Start the VM (afresh) and wait until it is up. Raises TimeoutError, or RuntimeError if it died."""
         self._submit(lambda: self._restart(cause, main=True), timeout, "the VM to start")
 
+    def take_line(self, timeout: float) -> bool:
+        """Connect the VM's line to the own port, unless somebody has the public one.
+
+        What comes to the public port meanwhile waits there. Raises TimeoutError, or RuntimeError if closed.
+        """
+        if self._public_port.is_in_use:
+            return False
+        self._submit(lambda: self._connect(self._own_port), timeout, "the serial line", until_up=False)
+        return True
+
+    def give_line(self, timeout: float) -> None:
+        """Connect the VM's line to the public port again. Raises as `take_line()` does."""
+        self._submit(lambda: self._connect(self._public_port), timeout, "the serial line", until_up=False)
+
+    def _connect(self, port: SerialPort) -> None:
+        self._port = port
+
     @property
     def vm_pid(self) -> int | None:
         """The VM's process id, another one after each reset, soft ones too; None while there is no VM."""
@@ -110,11 +130,12 @@ class Supervisor:
     def panel_pid(self) -> int | None:
         return self._panel.pid
 
-    def _submit(self, action: Callable[[], None], timeout: float, what: str) -> None:
+    def _submit(self, action: Callable[[], None], timeout: float, what: str, until_up: bool = True) -> None:
+        """Have the thread call `action`, and wait until it has, or until the VM is up."""
         if not self._thread.is_alive():
             raise RuntimeError("the board was closed")
         done: Future[None] = Future()
-        self._commands.append((action, done))
+        self._commands.append((action, done, until_up))
         self._wake()
         try:
             done.result(timeout)
@@ -136,16 +157,17 @@ class Supervisor:
         finally:
             self._drop_vm()
             self._panel.stop()
-            self._started += [done for _, done in self._commands]
+            self._started += [done for _, done, _ in self._commands]
             self._fail_started("the board was closed")
 
     def _turn(self) -> None:
         poller = select.poll()
         poller.register(self._wake_read, select.POLLIN)
-        port_events = select.POLLOUT if self._port.has_output else 0
-        if not self._input.is_full:
-            port_events |= select.POLLIN
-        poller.register(self._port.fd, port_events)
+        for port in (self._public_port, self._own_port):
+            port_events = select.POLLOUT if port.has_output else 0
+            if port is self._port and not self._input.is_full:
+                port_events |= select.POLLIN
+            poller.register(port.fd, port_events)
         if self._panel.fd >= 0:
             poller.register(self._panel.fd, select.POLLIN)
         vm = self._vm
@@ -162,8 +184,9 @@ class Supervisor:
 
         if self._wake_read in ready:
             self._take_commands()
-        if self._port.fd in ready or self._port.is_full:
-            self._port.flush()
+        for port in (self._public_port, self._own_port):
+            if port.fd in ready or port.is_full:
+                port.flush()
         if ready.get(self._port.fd, 0) & select.POLLIN:
             self._from_host(self._port.receive())
         if vm is not None and vm is self._vm:
@@ -202,9 +225,12 @@ class Supervisor:
         with suppress(BlockingIOError):
             os.read(self._wake_read, 4096)
         while self._commands:
-            action, done = self._commands.popleft()
-            self._started.append(done)
+            action, done, until_up = self._commands.popleft()
+            if until_up:
+                self._started.append(done)
             action()
+            if not until_up:
+                done.set_result(None)
 
     def _check_deadlines(self) -> None:
         if self._deadline is not None and time.monotonic() > self._deadline:

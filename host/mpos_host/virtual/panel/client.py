@@ -32,7 +32,7 @@ class PanelClient:
         exit_reason: Callable[[], str | None] = lambda: None,
         timeout: float = _TIMEOUT_S,
     ):
-        self._path = control_path
+        self.control_path = control_path
         self._exit_reason = exit_reason
         self._timeout = timeout
         self._line: socket.socket | None = None
@@ -153,7 +153,7 @@ class PanelClient:
             line = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
             try:
                 line.settimeout(max(0.01, deadline - time.monotonic()))
-                line.connect(self._path)
+                line.connect(self.control_path)
             except TimeoutError:
                 line.close()
                 raise TimeoutError(f"the panel does not accept a connection ({what})") from None

@@ -17,11 +17,11 @@ import time
 from collections.abc import Callable
 from typing import Any
 
-from mpos_host.virtual.panel.display import HEIGHT, WIDTH, Area, Display, Sample, Touch, texts
+from mpos_host.virtual.panel.areas import HEIGHT, WIDTH, Area, Watch
+from mpos_host.virtual.panel.display import Display, Sample, Touch, texts
 from mpos_host.virtual.panel.lvgl import lv
 from mpos_host.virtual.panel.session import Session
 from mpos_host.virtual.panel.tree import tree
-from mpos_host.virtual.panel.watching import Watch
 
 
 class _Client:
@@ -190,6 +190,7 @@ class Control:
             "widgets": session.objects.widget_count if session else 0,
             "handles": session.objects.handle_count if session else 0,
             "frames": self._display.frames,
+            "viewers": sum(client.watch is not None for client in self._clients.values()),
             "touches_waiting": self._touch.waiting,
             "handler_wedged": session.damage.handler_wedged if session else False,
             "last_error": session.last_error if session else "",

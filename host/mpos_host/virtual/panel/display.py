@@ -7,24 +7,14 @@ from collections import deque
 from collections.abc import Callable, Iterator
 from typing import Any, NamedTuple
 
+from mpos_host.virtual.panel.areas import HEIGHT, WIDTH, Area
 from mpos_host.virtual.panel.lvgl import check_widget, lib, lv
-
-WIDTH, HEIGHT = 320, 240
 
 
 class Sample(NamedTuple):
     x: int
     y: int
     pressed: bool
-
-
-class Area(NamedTuple):
-    """Pixels, the second corner included, as in LVGL."""
-
-    x1: int
-    y1: int
-    x2: int
-    y2: int
 
 
 class Display:
@@ -95,8 +85,8 @@ class Touch:
     def add(self, samples: list[Sample], live: bool = False) -> None:
         """Touch: the samples are read one after the other.
 
-        With `live` a move takes the place of one that nobody has read yet, as on a touch panel: a finger moves
-        more often than LVGL reads.
+        With `live` a move takes the place of one that nobody has read yet, as on a touch panel: a finger
+        moves more often than LVGL reads.
         """
         was_empty = not self._samples
         for sample in samples:

@@ -1,6 +1,6 @@
 """The widgets on the screen as a tree, for a viewer and for tests.
 
-Read with LVGL's C functions, as in display.py: the binding would attach an event to each widget that it looks at.
+Read with LVGL's C functions, as in display.py: the binding would attach an event to each widget that it sees.
 """
 
 from __future__ import annotations

@@ -1,10 +1,13 @@
-"""What has changed on the screen since a viewer was told last. It takes no more memory for a slow viewer."""
+"""What has changed on the screen since a viewer was told last. It takes no more memory for a slow viewer.
+
+Used in the panel and by the server of the live view; this module does not load LVGL.
+"""
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, NamedTuple
 
-from mpos_host.virtual.panel.display import HEIGHT, WIDTH, Area
+WIDTH, HEIGHT = 320, 240
 
 _MOST_AREAS = 8  # then they become one
 _MOST_FRAMES = 64  # older ones are not told any more
@@ -12,11 +15,32 @@ _MOST_FRAMES = 64  # older ones are not told any more
 _ROW = WIDTH * 2  # bytes
 
 
+class Area(NamedTuple):
+    """Pixels, the second corner included, as in LVGL."""
+
+    x1: int
+    y1: int
+    x2: int
+    y2: int
+
+    @property
+    def box(self) -> tuple[int, int, int, int]:
+        """x, y, width, height."""
+        return self.x1, self.y1, self.x2 - self.x1 + 1, self.y2 - self.y1 + 1
+
+    @classmethod
+    def of_box(cls, x: int, y: int, width: int, height: int) -> Area:
+        return cls(x, y, x + width - 1, y + height - 1)
+
+
+ALL = Area(0, 0, WIDTH - 1, HEIGHT - 1)
+
+
 class Watch:
     """All of the screen has changed for a viewer that has just come."""
 
     def __init__(self) -> None:
-        self._areas = [Area(0, 0, WIDTH - 1, HEIGHT - 1)]
+        self._areas = [ALL]
         self._frames: list[tuple[int, float]] = []
 
     @property
@@ -34,8 +58,7 @@ class Watch:
         areas, frames = self._areas, self._frames
         self._areas, self._frames = [], []
         data = b"".join(cut(pixels, area) for area in areas)
-        boxes = [[one.x1, one.y1, one.x2 - one.x1 + 1, one.y2 - one.y1 + 1] for one in areas]
-        return {"areas": boxes, "frames": frames, "size": len(data)}, data
+        return {"areas": [area.box for area in areas], "frames": frames, "size": len(data)}, data
 
 
 def merged(areas: list[Area]) -> list[Area]:
@@ -60,7 +83,13 @@ def cut(pixels: bytes | bytearray, area: Area) -> bytes:
     return b"".join(pixels[row + area.x1 * 2 : row + area.x2 * 2 + 2] for row in rows)
 
 
+def paste(pixels: bytearray, area: Area, data: bytes | bytearray | memoryview) -> None:
+    """Write what `cut()` gave into the pixels of a screen."""
+    _, _, width, height = area.box
+    for line in range(height):
+        start = (area.y1 + line) * _ROW + area.x1 * 2
+        pixels[start : start + width * 2] = data[line * width * 2 : (line + 1) * width * 2]
+
+
 def _contains(outer: Area, inner: Area) -> bool:
-    return (
-        outer.x1 <= inner.x1 and outer.y1 <= inner.y1 and outer.x2 >= inner.x2 and outer.y2 >= inner.y2
-    )
+    return outer.x1 <= inner.x1 and outer.y1 <= inner.y1 and outer.x2 >= inner.x2 and outer.y2 >= inner.y2
