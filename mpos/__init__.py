@@ -8,6 +8,7 @@ _HOMES = {
     "Intent": "mpos.app.intent",
     "ActivityNavigator": "mpos.app.navigator",
     "DownloadManager": "mpos.net.download_manager",
+    "SensorManager": "mpos.sensors.manager",
     "TimeoutError": "asyncio.core",
     "CancelledError": "asyncio.core",
 }

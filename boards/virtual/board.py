@@ -1,5 +1,6 @@
 """The virtual board: a 320x240 panel with touch, played by the host."""
 
+import machine
 import virtual_hw
 
 from mpos.hardware import Hardware, Input
@@ -11,4 +12,5 @@ def init():
         name="virtual",
         display=virtual_hw.display(),
         inputs=[Input(virtual_hw.touch(), interrupt=virtual_hw.touch_interrupt())],
+        imu={"i2c_bus": machine.I2C(0), "address": 0x6B},
     )

@@ -34,17 +34,19 @@ class Hardware:
 
     `backlight(percent)` sets the brightness, 0 is dark; None where it cannot be set.
     `sleep(asleep)` puts the display's controller to sleep or wakes it; None where it cannot.
+    `imu` is a dict of the arguments of `SensorManager.init()`, None on a board without a motion sensor.
     """
 
     current = None
 
-    def __init__(self, name, display, inputs=(), backlight=None, sleep=None):
+    def __init__(self, name, display, inputs=(), backlight=None, sleep=None, imu=None):
         Hardware.current = self
         self.name = name
         self.display_driver = display
         self.display = getattr(display, "_disp_drv", display)
         self.inputs = list(inputs)
         self.brightness = 100
+        self.imu = imu
         self._backlight = backlight
         self._sleep = sleep
 

@@ -8,6 +8,7 @@ import time
 
 import micropython
 from umachine import PinBase, Signal, idle, mem8, mem16, mem32, soft_reset, time_pulse_us  # noqa: F401
+from virtual_i2c import I2C, SoftI2C  # noqa: F401
 
 try:
     from umachine import Timer  # noqa: F401 (lvgl_micropython's desktop binary has one)

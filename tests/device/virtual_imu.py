@@ -1,0 +1,1 @@
+../../host/mpos_host/virtual/firmware/virtual_imu.py
