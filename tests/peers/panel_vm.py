@@ -9,7 +9,7 @@ import tempfile
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 from mpos_host.virtual.compiled_firmware import build_firmware
@@ -25,7 +25,7 @@ import gc
 gc.collect()
 before = gc.mem_alloc()
 import virtual_link
-virtual_link.connect({socket!r})
+virtual_link.connect({lines!r})
 import lvgl as lv
 import virtual_hw
 gc.collect()
@@ -46,9 +46,14 @@ def run(ms):
 class Program:
     """A MicroPython program that runs; its lines are read with a deadline."""
 
-    def __init__(self, command: list[str]):
+    def __init__(self, command: list[str], fds: tuple[int, ...]):
         self.process = subprocess.Popen(
-            command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+            command,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            pass_fds=fds,
         )
         self._lines: queue.Queue[str | None] = queue.Queue()
         self._reader = threading.Thread(target=self._read, daemon=True)
@@ -109,10 +114,12 @@ class PanelVm:
     def start(self, source: str, heap: str = "2M") -> Program:
         """Start a program; `lv`, `display`, `screen`, `run(ms)` and `pause()` are there."""
         path = self._folder / f"program{len(self._programs)}.py"
-        prologue = _PROLOGUE.format(firmware=str(build_firmware()), socket=self.process.socket_path)
-        path.write_text(prologue + source, encoding="utf-8")
         vm = str(Path(sys.executable).with_name("micropython"))
-        program = Program([vm, "-X", f"heapsize={heap}", str(path)])
+        with ExitStack() as stack:
+            fds = tuple(stack.enter_context(line).fileno() for line in self.process.connect())
+            prologue = _PROLOGUE.format(firmware=str(build_firmware()), lines="{},{}".format(*fds))
+            path.write_text(prologue + source, encoding="utf-8")
+            program = Program([vm, "-X", f"heapsize={heap}", str(path)], fds)
         self._programs.append(program)
         return program
 

@@ -84,7 +84,7 @@ class VirtualBoard:
                 self.panel = PanelClient(process.control_path, lambda: self.exit_reason)
                 stack.callback(self.panel.close)
             self._supervisor = Supervisor(
-                lambda settings: VmProcess(program, heap, firmware, self._flash.fd, settings),
+                lambda settings, fds: VmProcess(program, heap, firmware, self._flash.fd, settings, fds),
                 self._port,
                 self._own_port,
                 clock,
@@ -93,7 +93,6 @@ class VirtualBoard:
                 {
                     "blocks": str(self._flash.block_count),
                     "unique_id": _unique_id(self._flash.path),
-                    "panel": process.socket_path if process is not None else "",
                 },
             )
             stack.callback(self._supervisor.close)

@@ -16,7 +16,7 @@ from collections import deque
 from collections.abc import Callable
 from concurrent.futures import Future
 from concurrent.futures import TimeoutError as FutureTimeoutError
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 
 from mpos_host.virtual.awake_clock import AwakeClock
 from mpos_host.virtual.board_text import BoardText
@@ -37,15 +37,16 @@ _PIECE = 64 * 1024
 
 
 class Supervisor:
-    """Runs the VM that `start_vm(settings)` starts, on `port`, from `start()` to `close()`.
+    """Runs the VM that `start_vm(settings, fds)` starts, on `port`, from `start()` to `close()`.
 
-    `panel` is started before the VM, and again for a hard reset. `settings` are for the bootstrap (boot.py).
+    The VM inherits the descriptors `fds`. `panel` is started before the VM, and again for a hard reset.
+    `settings` are for the bootstrap (boot.py).
     `own_port` gets the VM's serial line in the place of `port` between `take_line()` and `give_line()`.
     """
 
     def __init__(
         self,
-        start_vm: Callable[[list[str]], VmProcess],
+        start_vm: Callable[[list[str], tuple[int, ...]], VmProcess],
         port: SerialPort,
         own_port: SerialPort,
         clock: AwakeClock,
@@ -265,12 +266,18 @@ class Supervisor:
                 self._panel.keep()
             else:
                 self._panel.start()
-            self._vm = self._start_vm([f"{key}={value}" for key, value in settings.items()])
+            self._vm = self._start_vm_with(settings)
         except Exception as error:
             self._go_down(f"the VM cannot be started: {error}")
             return
         self._phase = Phase.STARTING
         self._deadline = time.monotonic() + _START_TIMEOUT_S
+
+    def _start_vm_with(self, settings: dict[str, str]) -> VmProcess:
+        with ExitStack() as stack:
+            fds = tuple(stack.enter_context(line).fileno() for line in self._panel.connect())
+            settings["panel"] = ",".join(map(str, fds))
+            return self._start_vm([f"{key}={value}" for key, value in settings.items()], fds)
 
     def _drop_vm(self) -> None:
         vm, self._vm = self._vm, None

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ctypes
 import fcntl
 import importlib.util
+import logging
 import os
 import signal
 import subprocess
@@ -12,9 +13,11 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import cache
 from pathlib import Path
 
 from mpos_host.project import UserError
+from mpos_host.virtual import sandbox
 from mpos_host.virtual.serial_port import bytes_to_read
 
 _LAUNCHER = Path(__file__).with_name("vm_main.py")
@@ -28,6 +31,8 @@ _TRACEBACK_OFFSET = 2 * _WORD  # in mp_obj_exception_t (py/objexcept.h): type, s
 # accept, recvfrom, restart_syscall, clock_nanosleep, epoll_wait, pselect6, ppoll.
 _SYS_TGKILL = 234
 _WAITING_CALLS = [[str(number)] for number in (7, 23, 35, 42, 43, 45, 219, 230, 232, 270, 271)]
+# Of the environment, as beginnings of names: the loader, the time zone, the desktop for SDL's window.
+_INHERITED = ("LD_LIBRARY_PATH", "TZ", "SDL_", "DISPLAY", "XAUTHORITY", "WAYLAND_DISPLAY", "XDG_RUNTIME_DIR")
 WAKE_UP = signal.SIGUSR1  # vm_main.py makes it end a wait of the VM, and do nothing else
 _libc = ctypes.CDLL(None, use_errno=True)
 
@@ -57,6 +62,7 @@ class VmProcess:
         settings: list[str],
         pass_fds: tuple[int, ...] = (),
     ):
+        _warn_of_shortcoming(None if os.path.isdir(program) else program)
         opened: list[int] = []
 
         def pipe() -> tuple[int, int]:
@@ -280,8 +286,17 @@ class VmProcess:
         return int(rest.split(None, 1)[0], 16) if found else 0
 
 
+@cache
+def _warn_of_shortcoming(program: str | None) -> None:
+    """Once, not at each reset."""
+    shortcoming = sandbox.shortcoming(program)
+    if shortcoming:
+        logging.getLogger("mpos").warning("mpos: %s", shortcoming)
+
+
 def _environment(firmware: Path) -> dict[str, str]:
-    inherited = {key: value for key, value in os.environ.items() if not key.startswith("MICROPY")}
+    """Not more of the user's than a program needs: what is in there may be secret."""
+    inherited = {key: value for key, value in os.environ.items() if key.startswith(_INHERITED)}
     return {
         "SDL_VIDEODRIVER": "dummy",
         **inherited,

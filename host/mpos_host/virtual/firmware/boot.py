@@ -9,6 +9,7 @@ import micropython
 
 micropython.kbd_intr(-1)
 
+import builtins  # noqa: E402
 import gc  # noqa: E402
 import sys  # noqa: E402
 import time  # noqa: E402
@@ -49,6 +50,7 @@ def _start():
     del sys.argv[:]
 
     modules = sys.modules
+    import board_io
     import board_os
     import board_sys
     import board_vfs
@@ -74,8 +76,10 @@ def _start():
     vfs.mount(
         vfs.VfsLfs2(_Flash(flash, int(settings["blocks"])), readsize=32, progsize=32, lookahead=32), "/"
     )
-    for name in ("boot", "board_os", "board_vfs", "board_sys", "interrupt"):
+    for name in ("boot", "board_io", "board_os", "board_vfs", "board_sys", "interrupt"):
         del modules[name]
+    builtins.open = board_io.open
+    modules["io"] = modules["uio"] = board_io
     modules["os"] = modules["uos"] = board_os
     modules["vfs"] = modules["uvfs"] = board_vfs
     modules["sys"] = modules["usys"] = board_sys.Sys()

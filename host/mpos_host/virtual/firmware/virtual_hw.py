@@ -1,8 +1,6 @@
 """The virtual board's display and touch panel, as its board.py finds them."""
 
 import io
-import socket
-import struct
 
 import virtual_codec as _codec
 import virtual_link as _link
@@ -22,7 +20,7 @@ def touch():
 
 def touch_interrupt():
     """The touch panel's interrupt line: a stream that polls readable when samples wait."""
-    return TouchInterrupt(_link.path + ".touch")
+    return TouchInterrupt(_link.interrupt_line)
 
 
 def _hardware(number):
@@ -33,10 +31,8 @@ def _hardware(number):
 class TouchInterrupt(io.IOBase):
     """Register it with a poll; call `read_event()` before reading the device."""
 
-    def __init__(self, path):
-        self._line = socket.socket(socket.AF_UNIX, 5)  # SOCK_SEQPACKET
-        self._line.connect(struct.pack("<H", socket.AF_UNIX) + path.encode() + b"\0")
-        self._line.setblocking(False)
+    def __init__(self, line):
+        self._line = line
         self._byte = bytearray(1)
 
     def ioctl(self, request, _):

@@ -1,16 +1,13 @@
 """The virtual board's line to its panel: one request at a time, with callbacks inside it.
 
-A message is one packet of an AF_UNIX SOCK_SEQPACKET socket and always `SIZE` bytes long, so that nothing
-has to be sliced: sending and receiving allocate nothing. host/mpos_host/virtual/panel/wire.py is the other
-end and describes the format.
+A message is one packet of a SOCK_SEQPACKET socket, which the VM inherits, and always `SIZE` bytes long, so
+that nothing has to be sliced: sending and receiving allocate nothing. host/mpos_host/virtual/panel/wire.py is
+the other end and describes the format.
 
 Ctrl-C raises KeyboardInterrupt at any point, also out of the socket calls. `exchange()` then asks the panel
 to say again what it said last (SYNC), finishes the request, and only then lets the interrupt go on. Each
 SYNC starts a new epoch; what was on its way in an older one is ignored, so nothing is executed twice.
 """
-
-import socket
-import struct
 
 import micropython
 import uctypes
@@ -72,7 +69,7 @@ _sync_head = uctypes.struct(uctypes.addressof(_sync), _OUT, uctypes.LITTLE_ENDIA
 _got = uctypes.struct(uctypes.addressof(inbox), _IN, uctypes.LITTLE_ENDIAN)
 _sync_head.kind = _SYNC
 
-path = None
+interrupt_line = None  # readable when the touch panel has samples; does not block
 _send = None
 _receive = None
 _seq = 0
@@ -97,15 +94,10 @@ class Raised:
 _RAISED = Raised()
 
 
-def connect(socket_path):
-    """Connect to the panel's socket. Call once, before `import lvgl`.
-
-    Raises OSError when nobody listens there.
-    """
-    global path, _send, _receive
-    line = socket.socket(socket.AF_UNIX, 5)  # 5 is SOCK_SEQPACKET
-    line.connect(struct.pack("<H", socket.AF_UNIX) + socket_path.encode() + b"\0")
-    path = socket_path
+def connect(fds):
+    """Use the two inherited descriptors ("3,4") of panel/process.py. Call once, before `import lvgl`."""
+    global interrupt_line, _send, _receive
+    line, interrupt_line = [open(int(fd), "r+b") for fd in fds.split(",")]
     _send = line.write
     _receive = line.readinto
 

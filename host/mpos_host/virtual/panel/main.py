@@ -19,6 +19,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import NoReturn
 
+from mpos_host.virtual import sandbox
 from mpos_host.virtual.panel import lvgl as panel_lvgl
 from mpos_host.virtual.panel.calls import Calls
 from mpos_host.virtual.panel.control import Control
@@ -27,7 +28,6 @@ from mpos_host.virtual.panel.display import Display, Touch
 from mpos_host.virtual.panel.lvgl import lv
 from mpos_host.virtual.panel.names import Names
 from mpos_host.virtual.panel.objects import Objects
-from mpos_host.virtual.panel.process import listen, touch_path
 from mpos_host.virtual.panel.running import Running
 from mpos_host.virtual.panel.session import Session, VmGone
 from mpos_host.virtual.panel.types import Stub
@@ -52,10 +52,8 @@ class Panel:
 
     def __init__(self, setup: Setup):
         self._setup = setup
-        self._touch_listener = listen(touch_path(setup.vm.getsockname()), socket.SOCK_SEQPACKET)
         self._poll = select.poll()
         self._poll.register(setup.vm, select.POLLIN)
-        self._poll.register(self._touch_listener, select.POLLIN)
         self._poll.register(sys.stdin, select.POLLHUP)
         self._line: socket.socket | None = None
         self._touch_line: socket.socket | None = None
@@ -91,11 +89,10 @@ class Panel:
                 ready = True
             elif self._line is None and descriptor == self._setup.vm.fileno():
                 self._line, _ = self._setup.vm.accept()
+                self._take_touch_line(self._line)
                 # The next VM is for the next life: it may connect before the end of this one is noticed.
                 self._poll.unregister(self._setup.vm)
                 self._poll.register(self._line, select.POLLIN)
-            elif descriptor == self._touch_listener.fileno():
-                self._accept_touch_line()
             elif descriptor == sys.stdin.fileno():
                 os._exit(_HOST_GONE)
             else:
@@ -107,11 +104,12 @@ class Panel:
         assert self._line is not None
         self._poll.modify(self._line, 0 if hold else select.POLLIN)  # the VM's end is told nevertheless
 
-    def _accept_touch_line(self) -> None:
-        """The VM connects to the touch panel's interrupt line."""
-        if self._touch_line is not None:
-            self._touch_line.close()
-        self._touch_line, _ = self._touch_listener.accept()
+    def _take_touch_line(self, line: socket.socket) -> None:
+        """The first message of a VM has the touch panel's interrupt line with it (PanelProcess.connect)."""
+        _, descriptors, _, _ = socket.recv_fds(line, 16, 1)
+        if not descriptors:
+            return  # gone already
+        self._touch_line = socket.socket(fileno=descriptors[0])
         self._touch_line.setblocking(False)
         if self.touch.waiting:
             self._ring()
@@ -140,6 +138,7 @@ def main() -> int:
     vm, control = socket.socket(fileno=arguments.vm), socket.socket(fileno=arguments.control)
     panel_lvgl.check()
     names = Names(Stub(panel_lvgl.FILE))
+    sandbox.enter(sys.path)  # device code tells LVGL what to do, and LVGL believes it
     setup = Setup(vm, control, names, Running(), arguments.contained, arguments.hang)
     while True:
         child = os.fork()

@@ -11,13 +11,14 @@ import threading
 from collections import deque
 from pathlib import Path
 
+_PACKAGES = Path(__file__).resolve().parents[3]
 _BACKLOG = 8
 _STOP_TIMEOUT_S = 5.0
 _LAST_LINES = 40
 
 
 class PanelProcess:
-    """A panel whose VM connects to `socket_path` and whose host to `control_path`.
+    """A panel for the VM that `connect` gives its lines to; the host connects to `control_path`.
 
     exceptions: "upstream" (an exception leaves a callback for whoever caused it, with what that does to LVGL)
     or "contained" (it is printed and that callback is off). hang_s: CPU time of one request after which LVGL
@@ -57,6 +58,7 @@ class PanelProcess:
                 stderr=subprocess.PIPE,
                 pass_fds=(vm.fileno(), control.fileno()),
                 env=os.environ | {"PYTHONPATH": _import_path()},
+                cwd=_PACKAGES,  # python -m looks for modules there before it looks anywhere else
                 start_new_session=True,  # a Ctrl-C on the terminal is the VM's
             )
         finally:
@@ -66,6 +68,24 @@ class PanelProcess:
             target=self._read, args=(self._process,), daemon=True, name="panel stderr"
         )
         self._reader.start()
+
+    def connect(self) -> tuple[socket.socket, socket.socket]:
+        """What a VM inherits: the line for calls, and that of the touch panel's interrupt. Raises OSError.
+
+        Device code gets no address of the panel, only these. The interrupt's other end goes to the
+        panel as the first message on the line.
+        """
+        line = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        try:
+            line.connect(self.socket_path)
+            interrupt, other_end = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+            with other_end:
+                interrupt.setblocking(False)
+                socket.send_fds(line, [b"interrupt"], [other_end.fileno()])
+        except OSError:
+            line.close()
+            raise
+        return line, interrupt
 
     def stop(self) -> None:
         """End it and remove its sockets. May be called twice."""
@@ -82,7 +102,7 @@ class PanelProcess:
                 process.wait()
             if self._reader is not None:
                 self._reader.join(_STOP_TIMEOUT_S)
-        for path in (self.socket_path, self.control_path, touch_path(self.socket_path)):
+        for path in (self.socket_path, self.control_path):
             Path(path).unlink(missing_ok=True)
 
     @property
@@ -116,12 +136,7 @@ class PanelProcess:
 
 def _import_path() -> str:
     """This package is found by the child however it was found here."""
-    return os.pathsep.join([str(Path(__file__).parents[3]), *filter(None, [os.environ.get("PYTHONPATH")])])
-
-
-def touch_path(socket_path: str) -> str:
-    """Where the VM finds the touch panel's interrupt line."""
-    return socket_path + ".touch"
+    return os.pathsep.join([str(_PACKAGES), *filter(None, [os.environ.get("PYTHONPATH")])])
 
 
 def listen(path: str, kind: int) -> socket.socket:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import socket
 
 from mpos_host.virtual.panel.process import PanelProcess
 
@@ -30,6 +31,10 @@ class PanelWatch:
         """Start the panel if it does not run. It gives each VM a fresh LVGL."""
         if self.fd < 0:
             self.start()
+
+    def connect(self) -> tuple[socket.socket, ...]:
+        """The lines that the next VM inherits (PanelProcess.connect); none without a panel."""
+        return self._panel.connect() if self._panel is not None else ()
 
     def stop(self) -> None:
         """End the panel. May be called twice."""
