@@ -104,8 +104,8 @@ def enter(readable: Iterable[str], program: str | None = None, loaders: Iterable
     """Leave this process, and all that it starts, nothing but the files that it has open and these.
 
     `readable`: files and folders to read from; those that do not exist are left out. `program`: the
-    executable that may still be started, by its `loaders`; None for none at all. Raises OSError when the kernel
-    refuses what it said to have.
+    executable that may still be started, by its `loaders`; None for none at all. Raises OSError when the
+    kernel refuses what it said to have.
     """
     _checked(_libc.prctl(_PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0))
     header = struct.pack("Ii", _CAPABILITY_VERSION_3, 0)
