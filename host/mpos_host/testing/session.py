@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import time
 from collections.abc import Iterable
 from pathlib import Path
@@ -65,7 +66,8 @@ class BoardSession:
         try:
             self._make_fresh()
         except UserError as error:
-            if not self._deployed and self.target.virtual is None:
+            is_alone = "PYTEST_XDIST_WORKER" not in os.environ  # a worker cannot end the run
+            if not self._deployed and self.target.virtual is None and is_alone:
                 pytest.exit(str(error), returncode=4)  # the wrong port, or the wrong board: no test can run
             raise
         self._ready_for = user

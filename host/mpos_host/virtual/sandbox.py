@@ -107,13 +107,14 @@ def enter(readable: Iterable[str], program: str | None = None, loaders: Iterable
     executable that may still be started, by its `loaders`; None for none at all. Raises OSError when the
     kernel refuses what it said to have.
     """
+    is_filtered = has_filter(program)  # asked while the program can be read
     _checked(_libc.prctl(_PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0))
     header = struct.pack("Ii", _CAPABILITY_VERSION_3, 0)
     _checked(_libc.capset(header, bytes(24)))
     abi = landlock_abi()
     if abi:
         _restrict_files(abi, readable, (program, *loaders) if program else ())
-    if has_filter(program):
+    if is_filtered:
         _filter_calls(program is not None)
 
 
