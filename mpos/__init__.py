@@ -2,6 +2,7 @@
 
 _HOMES = {
     "TaskManager": "mpos.task_manager",
+    "TaskScope": "mpos.task_scope",
     "LvglLoop": "mpos.lvgl_loop",
     "UiBridge": "mpos.ui_bridge",
     "Activity": "mpos.app.activity",

@@ -108,6 +108,17 @@ class TaskManager:
         """
         return gather(cls.create_task, awaitables, return_exceptions)
 
+    @classmethod
+    def map(cls, function, items, limit=5):
+        """`await` it for the list of `await function(item)` of all `items`, in their order.
+
+        At most `limit` run at the same time. What one raises stands in the list in its result's place.
+        Cancelling it cancels them all.
+        """
+        from .task_scope import map_items
+
+        return map_items(function, items, limit)
+
     @staticmethod
     def notify_event():
         """A new asyncio.Event, which may be set in the loop, in a thread and in a scheduled interrupt.

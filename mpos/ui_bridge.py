@@ -152,28 +152,25 @@ class UiBridge:
         return Subscription(widget, event, handler, create_task)
 
     @staticmethod
-    async def next_event(widget, event):
+    def next_event(widget, event):
         """`await` the next `event` of `widget`: a dialogue then reads from top to bottom.
 
-        Raises `lv.LvReferenceError` when the widget is deleted meanwhile.
+        Gives a KeptEvent (`mpos.ui.event_stream`). Raises `lv.LvReferenceError` when the widget is deleted
+        meanwhile.
         """
-        happened = Parking()
-        outcome = []
+        from .ui.event_stream import next_event
 
-        def on_event(e):
-            outcome.append(e.get_code())
-            happened.wake()
+        return next_event(widget, event)
 
-        subscription = Subscription(widget, event, on_event)
-        deletion = Subscription(widget, lv.EVENT.DELETE, on_event)
-        try:
-            await happened
-        finally:
-            if lv.EVENT.DELETE not in outcome:
-                subscription.remove()
-                deletion.remove()
-        if outcome[0] == lv.EVENT.DELETE and event != lv.EVENT.DELETE:
-            raise lv.LvReferenceError("the widget was deleted while a task waited for its event")
+    @staticmethod
+    def events(widget, event, keep_all=False):
+        """`async for e in UiBridge.events(widget, event)`: each is a KeptEvent, until the widget is deleted.
+
+        Of the events that happen while the loop's body runs, the latest is kept; with `keep_all` all are.
+        """
+        from .ui.event_stream import EventStream
+
+        return EventStream(widget, event, keep_all)
 
     @staticmethod
     def timer(handler, period_ms, repeat=-1):

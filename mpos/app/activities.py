@@ -14,14 +14,7 @@ from micropython import const
 from ..loop.runner import runner
 from ..task_manager import TaskManager
 from . import screens
-
-# How far an activity has come.
-_NEW = const(0)
-_CREATED = const(1)
-_STARTED = const(2)
-_RESUMED = const(3)
-_PAUSED = const(4)
-_DESTROYED = const(5)
+from .entry import CREATED, DESTROYED, NEW, PAUSED, RESUMED, STARTED, Entry
 
 # The most activities that come to the foreground in one go: two that start each other for ever must not keep
 # the loop from turning.
@@ -30,63 +23,12 @@ _MOST_AT_ONCE = const(50)
 # What an activity that ends without setResult() gives: by back, by an error. Android's RESULT_CANCELED is 0.
 _NO_RESULT = {"result_code": 0, "data": {}}
 
-_TASKS_END_MS = const(1000)  # The screen of a finished activity waits so long for its cancelled tasks.
-
-_stack = []  # Of _Entry; the last that is not leaving has the foreground.
+_stack = []  # Of Entry; the last that is not leaving has the foreground.
 _shown = None  # The entry that is between onStart and onStop.
 _settling = False
 _failures = []  # (activity, method, error) each, to be told when the stack is settled.
 _results = []  # (caller's entry or None, callback, result) each, to be delivered.
 _sweeper = None  # The task that sweeps next.
-
-
-class _Entry:
-    """An activity on the stack, and what the stack knows of it."""
-
-    def __init__(self, activity, caller, on_result):
-        self.activity = activity
-        self.belongings = activity.belongings(anew=True)
-        self.name = type(activity).__name__
-        self.state = _NEW
-        self.leaving = False  # It has been finished.
-        self.again = False  # It is to be destroyed and created anew.
-        self.screen = None
-        self.replaced = []  # Its screens of before, which are to be deleted.
-        self.lost = False  # Somebody has deleted its screen.
-        self.waiter = None  # The task that waits at its end for the tasks it left.
-        self.caller = caller
-        self.on_result = on_result
-        self.no_history = False
-
-    def owns(self, screen):
-        """Whether `screen` is one of its."""
-        if self.screen is not None and self.screen == screen:
-            return True
-        for one in self.replaced:
-            if one == screen:
-                return True
-        return False
-
-    def own(self, screen):
-        """Take `screen` as the one to show; the one before is deleted soon."""
-        screens.watch(screen, self._on_deleted)
-        if self.screen is not None:
-            self.replaced.append(self.screen)
-            _request_sweep()
-        self.screen = self.activity.screen = screen
-
-    def _on_deleted(self, screen):
-        if screen is self.screen:
-            self.screen = self.activity.screen = None
-            self.lost = True
-            _request_sweep()
-            if _is_sweeping():
-                screens.hold_drawing()
-            return
-        for index in range(len(self.replaced)):
-            if self.replaced[index] is screen:
-                self.replaced.pop(index)
-                return
 
 
 # -- For activities and those who start them
@@ -106,7 +48,7 @@ def start(activity, caller=None, on_result=None, no_history=False):
     if _entry_of(activity) is not None:
         name = type(activity).__name__
         raise ValueError("this %s is on the stack already: start another one, %s()" % (name, name))
-    entry = _Entry(activity, _entry_of(caller), on_result)
+    entry = Entry(activity, _entry_of(caller), on_result)
     entry.no_history = no_history
     below = _top()
     _stack.append(entry)
@@ -124,7 +66,7 @@ def foreground():
 
 def is_resumed(activity):
     """Whether `activity` is between its onResume and its onPause."""
-    return _shown is not None and _shown.activity is activity and _shown.state == _RESUMED
+    return _shown is not None and _shown.activity is activity and _shown.state == RESUMED
 
 
 def below(activity):
@@ -159,7 +101,7 @@ def show(activity, screen):
         if mine.owns(screen):
             raise ValueError("%s.setContentView() got a screen that it has replaced before" % name)
         mine.own(screen)
-    if mine is _top() and mine.state != _NEW:
+    if mine is _top() and mine.state != NEW:
         screens.show(screen)
 
 
@@ -223,7 +165,7 @@ def tell_failure(title, error, name):
 def _entry_of(activity):
     if activity is not None:
         for entry in _stack:
-            if entry.activity is activity and entry.state != _DESTROYED:
+            if entry.activity is activity and entry.state != DESTROYED:
                 return entry
     return None
 
@@ -236,7 +178,11 @@ def _top():
 
 
 def _settle():
-    """Make lifecycle calls until the stack is as it should be, then tell what failed."""
+    """Make lifecycle calls until the stack is as it should be, then tell what failed.
+
+    On its way out of each error the stack is right: whatever a call raises counts as its failure, a Ctrl-C in
+    one is raised at the end, and where memory is lacking for a step, the step is tried again.
+    """
     global _settling
     if _settling:
         return  # Called in a lifecycle method: the rest is done when that has returned.
@@ -274,7 +220,7 @@ async def _settle_later():
 def _give_up(error):
     """Let the one on top go if there was no memory for its first screen. False if that is not the cause."""
     entry = _top()
-    if entry is None or entry.state != _NEW:
+    if entry is None or entry.state != NEW:
         return False
     entry.leaving = True
     _failures.append((entry, "onCreate", error))
@@ -287,12 +233,12 @@ def _bring_down():
     entry = _shown
     if entry is None or (entry is _top() and not entry.again):
         return False
-    if entry.state != _PAUSED:
-        entry.state = _PAUSED
+    if entry.state != PAUSED:
+        entry.state = PAUSED
         _call(entry, "onPause")
         entry.belongings.pause()
     else:
-        entry.state = _CREATED
+        entry.state = CREATED
         _shown = None
         _call(entry, "onStop")
     return True
@@ -302,19 +248,19 @@ def _destroy_next():
     """Destroy the topmost activity that is to go."""
     for index in range(len(_stack) - 1, -1, -1):
         entry = _stack[index]
-        if (entry.leaving or entry.again) and entry.state != _DESTROYED:
+        if (entry.leaving or entry.again) and entry.state != DESTROYED:
             _destroy(entry)
             return True
     return False
 
 
 def _destroy(entry):
-    was, entry.state = entry.state, _DESTROYED if entry.leaving else _NEW
+    was, entry.state = entry.state, DESTROYED if entry.leaving else NEW
     entry.again = False
     activity = entry.activity
-    if was != _NEW:
+    if was != NEW:
         _call(entry, "onDestroy")
-    _run(entry, "end", _end_belongings, (entry,))
+    _run(entry, "end", entry.end_belongings, ())
     if entry.leaving:
         entry.belongings = None
     else:
@@ -332,32 +278,26 @@ def _destroy(entry):
     _request_sweep()
 
 
-def _end_belongings(entry):
-    tasks = entry.belongings.end()
-    if tasks:
-        entry.waiter = TaskManager.create_task(_await_tasks(tasks, entry.name), "end of %s" % entry.name)
-
-
 def _bring_up():
     """The next call for the activity that should be in the foreground; its results when it is there."""
     global _shown
     entry = _top()
     if entry is None:
         return _deliver_result(None)
-    if entry.state == _NEW:
+    if entry.state == NEW:
         # The active screen is the activity's own, also for a program that draws on it without asking.
         if entry.screen is None:
             entry.own(lv.obj())
         screens.show(entry.screen)
-        entry.state = _CREATED
+        entry.state = CREATED
         _call(entry, "onCreate")
-    elif entry.state == _CREATED:
+    elif entry.state == CREATED:
         _show_own(entry)
-        entry.state = _STARTED
+        entry.state = STARTED
         _shown = entry
         _call(entry, "onStart")
-    elif entry.state == _STARTED:
-        entry.state = _RESUMED
+    elif entry.state == STARTED:
+        entry.state = RESUMED
         _call(entry, "onResume")
         if not entry.leaving:
             entry.belongings.resume()
@@ -379,7 +319,7 @@ def _deliver_result(resumed):
     """Deliver one result to the activity that has come back, or to no activity."""
     for index in range(len(_results)):
         caller, callback, result = _results[index]
-        if caller is None or caller is resumed or caller.state == _DESTROYED:
+        if caller is None or caller is resumed or caller.state == DESTROYED:
             _results.pop(index)
             if caller is None or caller is resumed:
                 _run(resumed, "on_result", callback, (result,))
@@ -430,22 +370,19 @@ def _tell():
 
 
 def _request_sweep():
-    """Have what is over be deleted soon: this may run in a callback of a widget on that very screen."""
+    """Have what is over be deleted soon: this may run in a callback of a widget on that very screen.
+
+    Returns whether a task is there to do it.
+    """
     global _sweeper
-    if _is_sweeping():
-        return
-    try:
-        _sweeper = TaskManager.create_task(_sweep_later(), "screens")
-    except MemoryError:
-        pass
-    if (
-        not _is_sweeping() and lv._nesting.value == 0
-    ):  # No task can be had, and no callback of LVGL is running.
+    if _sweeper is None or _sweeper.done():
+        try:
+            _sweeper = TaskManager.create_task(_sweep_later(), "screens")
+        except MemoryError:
+            _sweeper = None
+    if _sweeper is None and lv._nesting.value == 0:  # No callback of LVGL is running.
         _sweep()
-
-
-def _is_sweeping():
-    return _sweeper is not None and not _sweeper.done()
+    return _sweeper is not None
 
 
 async def _sweep_later():
@@ -454,42 +391,26 @@ async def _sweep_later():
     _sweep()
 
 
-async def _await_tasks(tasks, name):
-    """Leave the screen of an activity that has ended to its tasks, which may still show their end on it."""
-    try:
-        await TaskManager.wait_for_ms(_all_done(tasks, name), _TASKS_END_MS)
-    except TaskManager.TimeoutError:
-        print("A task of %s has not ended within %d ms of its cancellation" % (name, _TASKS_END_MS))
-    _request_sweep()
-
-
-async def _all_done(tasks, name):
-    for task in tasks:
-        try:
-            await task
-        except TaskManager.CancelledError:
-            pass
-        except Exception as error:
-            TaskManager.report(error, "A task failed at the end of its activity {}", name)
-
-
 def _sweep():
     """Delete the screens that no activity needs any more, and see that the foreground has one."""
     top = _top()
     for entry in list(_stack):
-        if entry.waiter is not None and not entry.waiter.done():
+        if entry.waits():
             continue
         while entry.replaced:
             try:
                 screens.delete(entry.replaced.pop(), None if top is None else top.screen)
             except lv.LvReferenceError:
                 pass
-        if entry.state == _DESTROYED:
+        if entry.state == DESTROYED:
             _stack.remove(entry)
-    if top is not None and top.state != _NEW:
+    if top is not None and top.state != NEW:
         if top.lost or screens.shows_nothing():
             _show_own(top)
             _tell()
     elif lv.screen_active() is None:
         screens.show_nothing()
     screens.resume_drawing()
+
+
+Entry.on_change = _request_sweep
