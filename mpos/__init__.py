@@ -2,6 +2,7 @@
 
 _HOMES = {
     "TaskManager": "mpos.task_manager",
+    "dialog": "mpos.ui.dialog",
     "TaskScope": "mpos.task_scope",
     "LvglLoop": "mpos.lvgl_loop",
     "UiBridge": "mpos.ui_bridge",
@@ -27,5 +28,5 @@ def __getattr__(name):
         # and cannot tell that from `mpos.NAME`.
         return __import__("mpos." + name, None, None, (name,))
     module = __import__(home, None, None, (name,))
-    value = globals()[name] = getattr(module, name)
+    value = globals()[name] = getattr(module, name, module)  # A home without the name is what is meant.
     return value

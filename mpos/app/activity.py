@@ -4,6 +4,7 @@ from ..ui_bridge import UiBridge
 from . import activities
 from .belongings import Belongings
 from .intent import Intent
+from .navigator import ActivityNavigator
 
 
 class Activity:
@@ -135,8 +136,6 @@ class Activity:
         `result` is `{"result_code": code, "data": {}}` as `setResult` got it; the code is 0 when it ended
         without, by back for one.
         """
-        from .navigator import ActivityNavigator
-
         if intent.app_fullname is None:
             intent.app_fullname = self.appFullName
         ActivityNavigator.start(intent, result_callback, self)

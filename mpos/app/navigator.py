@@ -1,5 +1,6 @@
 """ActivityNavigator: from an intent to its activity on the screen, and back."""
 
+from ..ui import back
 from . import activities
 from .intent import Intent
 
@@ -54,10 +55,16 @@ class ActivityNavigator:
 
     @staticmethod
     def back():
-        """The user wants to go back: the activity in the foreground decides, or finishes.
+        """What the swipe from the left edge and the key ESC do: close the open dialogue, else ask
+        `onBackPressed` of the activity in the foreground, else finish it. The last activity stays.
 
-        The last one stays: nothing is below it. Returns whether anything was there to go back from.
+        Returns whether the user went back.
         """
+        return back.go_back()
+
+    @staticmethod
+    def leave_foreground():
+        """`back()` without a look at dialogues."""
         activity = activities.foreground()
         if activity is None:
             return False
@@ -86,3 +93,6 @@ def _make(cls):
         raise
     except BaseException as error:
         activities.tell_failure("%s() failed" % name, error, name)
+
+
+back.add_handler(ActivityNavigator.leave_foreground)

@@ -15,6 +15,7 @@ from ..loop.poll import readable
 from ..loop.runner import runner
 from ..loop.waiting import sleep_ms
 from ..task_manager import TaskManager
+from .back import BackInput
 
 _SLOW_POLL_MS = const(100)
 _IN_USE_MS = const(2000)  # So long after the last press the device counts as being used.
@@ -36,6 +37,7 @@ class InputReader:
         self._fired = Parking()
         self._pending = False
         self._last_use = ticks_add(ticks_ms(), -_QUIET_MS)
+        self._back = BackInput(indev)
         indev.set_mode(lv.INDEV_MODE.EVENT)
         if interrupt is None:
             follow = self._poll
@@ -52,12 +54,15 @@ class InputReader:
             self._interrupt.irq(None)
         if self._task is not None:  # It was created while the TaskManager was disabled.
             runner.end_task(self._task)
+        self._back.close()
         self._indev.set_mode(lv.INDEV_MODE.TIMER)
 
     def read(self):
         """Read once, on the loop. An exception of a raw event callback ends here."""
         try:
             self._indev.read()
+            if self._back.is_keypad:
+                self._back.look()
         except BaseException as error:
             self._loop.mender.after(error, "An event callback failed")
             if isinstance(error, (KeyboardInterrupt, SystemExit)):
