@@ -42,6 +42,7 @@ _TOLD_HERE = {
     "display_t.set_buffers_with_stride": ("buffer", "Any", "int", "int", "int"),
     "indev_t.set_button_points": ("list[point_t]",),
     "keyboard.set_map": ("int", "list[str]", "list[int]"),
+    "keyboard.set_textarea": ("obj",),
     "line.set_points": ("list[point_precise_t]", "int"),
     "line.set_points_mutable": ("list[point_precise_t]", "int"),
     "obj.set_grid_dsc_array": ("list[int]", "list[int]"),
