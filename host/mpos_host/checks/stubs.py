@@ -75,6 +75,7 @@ def _lvgl() -> str:
     assert spec is not None and spec.origin is not None, "LVGL is not installed"
     stub = Path(spec.origin).with_suffix(".pyi").read_text(encoding="utf-8")
     stub = _WITHOUT_ARGUMENT.sub(r"def \1(self)", stub)
+    stub = stub.replace("def set_textarea(self)", "def set_textarea(self, textarea: Any)")
     has_fields = re.compile(rf"^class (?!(?:{'|'.join(_WITHOUT_FIELDS)})\()(\w+)\(Struct\)", re.MULTILINE)
     stub = has_fields.sub(r"class \1(_Fields)", stub)
     fields = "class _Fields(Struct):\n    def __getattr__(self, name: str) -> Any: ...\n"
