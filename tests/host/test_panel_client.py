@@ -106,6 +106,90 @@ outer.add_event_cb(lambda event: label.set_text("scrolled %d" % outer.get_scroll
         vm.panel.drag(1, 2)
 
 
+def test_a_text_is_tapped_and_a_text_area_takes_what_is_typed(vm: PanelVm) -> None:
+    source = """
+touch = virtual_hw.touch()
+label = lv.label(screen)
+label.set_pos(0, 150)
+label.set_text("waiting")
+area = lv.textarea(screen)
+area.set_one_line(True)
+area.set_placeholder_text("here")
+area.add_event_cb(lambda event: label.set_text("got " + area.get_text()), lv.EVENT.READY, None)
+area.add_event_cb(lambda event: label.set_text("focused"), lv.EVENT.FOCUSED, None)
+"""
+    vm.start(source + LOOP)
+    vm.panel.wait_text("waiting")
+    vm.panel.tap("here")
+    vm.panel.wait_text("focused")
+    vm.panel.type("Grüß€ x")
+    vm.panel.wait_text("Grüß€ x")
+    vm.panel.keys("BACKSPACE", "LEFT", "a", "ENTER")
+    assert vm.panel.wait_text("got Grüß€a ")
+    with pytest.raises(LookupError, match="no widget shows 'nowhere'; the screen shows .*'got Grüß€a '"):
+        vm.panel.tap("nowhere")
+    for key in ("F1", "", "\x07"):
+        with pytest.raises(ValueError, match="is no key"):
+            vm.panel.keys(key)
+
+
+def test_keys_go_to_the_focus_of_the_default_group(vm: PanelVm) -> None:
+    source = """
+group = lv.group_create()
+group.set_default()
+label = lv.label(screen)
+label.set_text("waiting")
+def button(number):
+    made = lv.button(screen)
+    made.set_pos(100 * number, 100)
+    made.add_event_cb(lambda event: label.set_text("clicked %d" % number), lv.EVENT.CLICKED, None)
+    made.add_event_cb(lambda event: label.set_text("key %d" % event.get_key()), lv.EVENT.KEY, None)
+    return made
+button(0)
+button(1)
+mortal = button(2)
+mortal.add_event_cb(lambda event: mortal.delete(), lv.EVENT.PRESSED, None)
+"""
+    vm.start(source + LOOP)
+    vm.panel.wait_text("waiting")
+    vm.panel.keys("ENTER")
+    vm.panel.wait_text("clicked 0")
+    vm.panel.keys("NEXT", "ENTER")
+    vm.panel.wait_text("clicked 1")
+    vm.panel.keys("UP")
+    vm.panel.wait_text("key 17")
+    vm.panel.keys("PREV", "PREV", "ENTER")  # deletes the widget in the middle of the click
+    vm.panel.keys("ENTER")
+    vm.panel.wait_text("clicked 1")  # the focus has moved to the last that is left
+
+
+def test_a_callback_that_fails_at_a_key_is_the_apps_affair(vm: PanelVm) -> None:
+    source = """
+touch = virtual_hw.touch()
+group = lv.group_create()
+group.set_default()
+button = lv.button(screen)
+def fail(event):
+    raise ValueError("in the callback")
+button.add_event_cb(fail, lv.EVENT.CLICKED, None)
+print("ready")
+while True:
+    try:
+        touch.read()
+    except ValueError as error:
+        print(error)
+        break
+lv.label(screen).set_text("went on")
+run(50)
+pause()
+"""
+    program = vm.start(source)
+    assert program.line() == "ready"
+    vm.panel.keys("ENTER")
+    assert program.line() == "in the callback"
+    vm.panel.wait_text("went on")
+
+
 def test_the_touch_interrupt_line_is_readable_when_samples_wait(vm: PanelVm) -> None:
     source = """
 import select

@@ -153,6 +153,25 @@ def test_a_click_in_the_inspector_names_the_widget_and_touches_nothing(page: Pag
     assert "0 taps" in target.panel.texts()
 
 
+def test_what_is_typed_on_the_screen_goes_to_the_board(page: Page, target: Target) -> None:
+    for line in (
+        "import lvgl as lv; area = lv.textarea(lv.screen_active()); area.set_pos(20, 170)",
+        "area.set_one_line(True); area.set_placeholder_text('type here')",
+    ):
+        page.fill("#line", line)
+        page.press("#line", "Enter")
+    target.panel.wait_text("type here", SECONDS)
+    tap(page, 60, 190)
+    page.keyboard.type("Hello, w")
+    page.dispatch_event("#screen", "keydown", {"key": "ö"})  # playwright's keyboard is an American one
+    page.keyboard.type("rld")
+    target.panel.wait_text("Hello, wörld", SECONDS)
+    page.keyboard.press("Backspace")
+    page.keyboard.press("Home")
+    page.keyboard.type(">")
+    target.panel.wait_text(">Hello, wörl", SECONDS)
+
+
 def test_pause_holds_the_board_until_it_is_told_to_go_on(page: Page, target: Target) -> None:
     page.click("#pause")
     expect(page.locator("#status")).to_have_text("paused")

@@ -11,8 +11,9 @@ import sys
 from collections.abc import Callable, Sequence
 from typing import NoReturn
 
-from mpos_host.cli import commands, live, run, top
+from mpos_host.cli import commands, live, run, top, touch
 from mpos_host.project import UserError
+from mpos_host.virtual.panel import key_codes
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -116,6 +117,33 @@ def _parser() -> argparse.ArgumentParser:
     commands.board_options(it)
     it.add_argument("--once", action="store_true", help="one table, then end")
     it.add_argument("--interval", type=_seconds, default=2, metavar="S", help="seconds between (default: 2)")
+
+    def beside(name: str, command: Callable[[argparse.Namespace], int], text: str) -> argparse.ArgumentParser:
+        added = add(name, command, f"{text} (a virtual board that runs).")
+        added.add_argument("--port", metavar="PORT", help="which board, if several run")
+        return added
+
+    it = beside("tap", touch.tap, "Tap the widget that shows a text, or a point")
+    it.add_argument("where", nargs="+", metavar="TEXT | X Y", help="the widget's text, or pixels")
+
+    it = beside("drag", touch.drag, "Drag from one point to another")
+    for name in ("x1", "y1", "x2", "y2"):
+        it.add_argument(name, type=int, metavar=name.upper())
+
+    it = beside("key", touch.key, "Press keys")
+    it.add_argument(
+        "keys", nargs="+", metavar="KEY", help=f"a character, or one of {', '.join(key_codes.NAMES)}"
+    )
+
+    it = beside("type", touch.type_text, "Type a text into the widget that has the focus")
+    it.add_argument("text", metavar="TEXT")
+
+    it = beside("wait", touch.wait, "Wait until a text is on the screen")
+    it.add_argument("text", type=_text, metavar="TEXT")
+    it.add_argument("--timeout", type=_seconds, default=60, metavar="S", help="seconds (default: 60)")
+
+    it = beside("tree", touch.tree, "Print the widgets on the screen")
+    it.add_argument("--json", action="store_true", help="for programs")
 
     add("boards", commands.boards, "List the boards, and what is connected.")
     return parser

@@ -18,6 +18,7 @@ from mpos_host.virtual.flash import Flash
 from mpos_host.virtual.output_log import OutputLog
 from mpos_host.virtual.panel.client import PanelClient
 from mpos_host.virtual.panel.process import PanelProcess
+from mpos_host.virtual.running import PANEL_SOCKET, PORT_FILE
 from mpos_host.virtual.scratch import ScratchFolder
 from mpos_host.virtual.serial_port import SerialPort
 from mpos_host.virtual.states import ResetCause
@@ -80,7 +81,8 @@ class VirtualBoard:
             self.panel: PanelClient | None = None
             if panel and binary is None:
                 folder = stack.enter_context(ScratchFolder())
-                process = PanelProcess(str(folder.path / "panel"), exceptions)
+                (folder.path / PORT_FILE).write_text(self._port.name)
+                process = PanelProcess(str(folder.path / PANEL_SOCKET), exceptions)
                 self.panel = PanelClient(process.control_path, lambda: self.exit_reason)
                 stack.callback(self.panel.close)
             self._supervisor = Supervisor(

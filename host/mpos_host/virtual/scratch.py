@@ -8,8 +8,8 @@ import shutil
 import tempfile
 from pathlib import Path
 
-_PREFIX = "mpos-board-"
-_LOCK = "lock"
+PREFIX = "mpos-board-"
+LOCK = "lock"
 _LONGEST = 60  # of 108 bytes that a socket's path may have (sockaddr_un)
 
 
@@ -26,8 +26,8 @@ class ScratchFolder:
             base = Path("/tmp")
         _remove_dead(base)
         # The lock is there and taken before the folder has a name that another program looks at.
-        building = Path(tempfile.mkdtemp(prefix="new-" + _PREFIX, dir=base))
-        self._lock = os.open(building / _LOCK, os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, 0o600)
+        building = Path(tempfile.mkdtemp(prefix="new-" + PREFIX, dir=base))
+        self._lock = os.open(building / LOCK, os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, 0o600)
         fcntl.flock(self._lock, fcntl.LOCK_EX)
         self.path = building.rename(base / building.name.removeprefix("new-"))
 
@@ -46,9 +46,9 @@ class ScratchFolder:
 
 
 def _remove_dead(base: Path) -> None:
-    for folder in base.glob(_PREFIX + "*"):
+    for folder in base.glob(PREFIX + "*"):
         try:
-            lock = os.open(folder / _LOCK, os.O_RDWR | os.O_CLOEXEC)
+            lock = os.open(folder / LOCK, os.O_RDWR | os.O_CLOEXEC)
         except OSError:
             continue  # gone meanwhile, or another user's
         try:

@@ -5,12 +5,15 @@ Used in the panel and by the server of the live view; this module does not load 
 
 from __future__ import annotations
 
+import math
 from typing import Any, NamedTuple
 
 WIDTH, HEIGHT = 320, 240
 
 _MOST_AREAS = 8  # then they become one
 _MOST_FRAMES = 64  # older ones are not told any more
+
+_DRAG_STEP = 8  # pixels
 
 _ROW = WIDTH * 2  # bytes
 
@@ -89,6 +92,15 @@ def paste(pixels: bytearray, area: Area, data: bytes | bytearray | memoryview) -
     for line in range(height):
         start = (area.y1 + line) * _ROW + area.x1 * 2
         pixels[start : start + width * 2] = data[line * width * 2 : (line + 1) * width * 2]
+
+
+def straight(x1: int, y1: int, x2: int, y2: int) -> list[tuple[int, int]]:
+    """Points on the way from one to another, both included, that a finger would be seen at."""
+    steps = max(1, math.ceil(math.dist((x1, y1), (x2, y2)) / _DRAG_STEP))
+    return [
+        (round(x1 + (x2 - x1) * step / steps), round(y1 + (y2 - y1) * step / steps))
+        for step in range(steps + 1)
+    ]
 
 
 def _contains(outer: Area, inner: Area) -> bool:

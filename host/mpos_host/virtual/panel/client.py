@@ -10,6 +10,9 @@ from pathlib import Path
 from typing import Any
 
 from mpos_host.board.png import rgb565_to_png
+from mpos_host.virtual.panel.areas import straight
+from mpos_host.virtual.panel.find import centre_of
+from mpos_host.virtual.panel.key_codes import key_code, key_codes
 
 _TIMEOUT_S = 10.0
 _REASON_S = 2.0
@@ -72,6 +75,25 @@ class PanelClient:
     def click(self, x: int, y: int) -> None:
         """Press and release at (x, y)."""
         self._touches([(x, y, True), (x, y, False)])
+
+    def tap(self, text: str) -> None:
+        """Press and release the middle of the widget that shows `text`. Raises LookupError if none does."""
+        self.click(*centre_of(self.tree(), text))
+
+    def swipe(self, x1: int, y1: int, x2: int, y2: int) -> None:
+        """Drag from one point to another in a straight line, as fast as LVGL reads."""
+        self._touches([(x, y, True) for x, y in straight(x1, y1, x2, y2)] + [(x2, y2, False)])
+
+    def keys(self, *names: str) -> None:
+        """Press keys: characters, or names of LVGL like "ENTER" (`mpos_host.virtual.panel.key_codes`).
+
+        They go to the widget that has the focus. Raises ValueError for what is no key.
+        """
+        self._ask({"do": "keys", "codes": [key_code(name) for name in names]})
+
+    def type(self, text: str) -> None:
+        """Type a text; a newline is Enter. Raises ValueError for what no key gives."""
+        self._ask({"do": "keys", "codes": key_codes(text)})
 
     def drag(self, *coordinates: int) -> None:
         """Press at the first point x, y, move over the others, release at the last."""

@@ -19,6 +19,7 @@ from typing import Any
 
 from mpos_host.virtual.panel.areas import HEIGHT, WIDTH, Area, Watch
 from mpos_host.virtual.panel.display import Display, Sample, Touch, texts
+from mpos_host.virtual.panel.keys import Keys
 from mpos_host.virtual.panel.lvgl import lv
 from mpos_host.virtual.panel.session import Session
 from mpos_host.virtual.panel.tree import tree
@@ -40,11 +41,14 @@ class Control:
     says so, or is gone.
     """
 
-    def __init__(self, listener: socket.socket, poll: select.poll, display: Display, touch: Touch):
+    def __init__(
+        self, listener: socket.socket, poll: select.poll, display: Display, touch: Touch, keys: Keys
+    ):
         self._listener = listener
         self._poll = poll
         self._display = display
         self._touch = touch
+        self._keys = keys
         self._clients: dict[int, _Client] = {}
         self._paused_by: _Client | None = None
         self.session: Session | None = None
@@ -178,6 +182,10 @@ class Control:
     def _do_touch(self, samples: list[list[int]], live: bool = False) -> int:
         self._touch.add([Sample(int(x), int(y), bool(pressed)) for x, y, pressed in samples], live)
         return self._touch.waiting
+
+    def _do_keys(self, codes: list[int]) -> int:
+        self._keys.add([int(code) for code in codes])
+        return self._keys.waiting
 
     def _do_waiting(self) -> int:
         return self._touch.waiting

@@ -25,6 +25,7 @@ from mpos_host.virtual.panel.calls import Calls
 from mpos_host.virtual.panel.control import Control
 from mpos_host.virtual.panel.damage import end
 from mpos_host.virtual.panel.display import Display, Touch
+from mpos_host.virtual.panel.keys import Keys
 from mpos_host.virtual.panel.lvgl import lv
 from mpos_host.virtual.panel.names import Names
 from mpos_host.virtual.panel.objects import Objects
@@ -59,7 +60,8 @@ class Panel:
         self._touch_line: socket.socket | None = None
         self.display = Display()
         self.touch = Touch()
-        self._control = Control(setup.control, self._poll, self.display, self.touch)
+        self.keys = Keys()
+        self._control = Control(setup.control, self._poll, self.display, self.touch, self.keys)
 
     def run(self) -> None:
         """Raises VmGone when the VM has closed its line."""
@@ -73,7 +75,8 @@ class Panel:
         session.calls.adapt.on_deinit = lambda: self._taken_down(session)
         self._control.session = session
         self._control.hold = self._hold
-        self.touch.ring = self._ring
+        session.on_input = self.keys.deliver
+        self.touch.ring = self.keys.ring = self._ring
         session.serve()
 
     def _wait(self) -> None:
@@ -111,7 +114,7 @@ class Panel:
             return  # gone already
         self._touch_line = socket.socket(fileno=descriptors[0])
         self._touch_line.setblocking(False)
-        if self.touch.waiting:
+        if self.touch.waiting or self.keys.waiting:
             self._ring()
 
     def _ring(self) -> None:

@@ -56,6 +56,7 @@ class Session:
         calls.ask = self._ask
         self.damage = Damage(self.objects)
         self.hardware: Callable[[int], Any] = lambda number: None
+        self.on_input: Callable[[], None] = lambda: None  # the VM reads its inputs, or runs LVGL
         self._buffer = bytearray(wire.SIZE)
         self._frames: list[_Frame] = []
         self._outstanding: list[int] = []  # callbacks that the VM runs, outermost first
@@ -128,6 +129,7 @@ class Session:
         self.handler_began = time.monotonic()
         until = lv.timer_handler()
         self.handler_began = None
+        self.on_input()
         if frame.aborted:
             self.damage.handler_wedged = True
         self.damage.check("lv.timer_handler")
@@ -153,6 +155,8 @@ class Session:
             data, start, end = bytes(self._buffer), wire.HEADER, message.length
         try:
             payload = self.calls.execute(kind, message.argument, Reader(data, start, end))
+            if self.calls.running.name == "indev_t.read":
+                self.on_input()
         except (struct.error, IndexError, ValueError) as failure:
             raise wire.runtime_error(f"a request that the panel cannot read: {failure}") from None
         except (VmError, VmGone):

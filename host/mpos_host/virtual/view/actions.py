@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 import asyncio
-import math
 from typing import Any
 
 from mpos_host.project import UserError
 from mpos_host.virtual.board import VirtualBoard
-from mpos_host.virtual.panel.areas import HEIGHT, WIDTH
+from mpos_host.virtual.panel.areas import HEIGHT, WIDTH, straight
+from mpos_host.virtual.panel.key_codes import key_code
 from mpos_host.virtual.view.own_console import OwnConsole
 from mpos_host.virtual.view.panel_line import PanelLine
-
-_DRAG_STEP = 8  # pixels from one sample to the next
 
 
 class Actions:
@@ -45,13 +43,12 @@ class Actions:
 
     async def _do_drag(self, x1: int, y1: int, x2: int, y2: int) -> None:
         start, end = _on_screen(x1, y1), _on_screen(x2, y2)
-        steps = max(1, math.ceil(math.dist(start, end) / _DRAG_STEP))
-        points = [
-            [round(a + (b - a) * step / steps) for a, b in zip(start, end, strict=True)]
-            for step in range(steps + 1)
-        ]
-        samples = [[*point, True] for point in points] + [[*points[-1], False]]
+        samples = [[*point, True] for point in straight(*start, *end)] + [[*end, False]]
         await self._panel.ask(do="touch", samples=samples)
+
+    async def _do_key(self, key: str) -> None:
+        """A key by LVGL's name for it, or a character."""
+        await self._panel.ask(do="keys", codes=[key_code(key)])
 
     async def _do_texts(self) -> list[str]:
         return (await self._panel.ask(do="texts"))["texts"]

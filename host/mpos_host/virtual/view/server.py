@@ -195,8 +195,11 @@ class LiveView:
             if request["do"] == "shown":
                 viewer.shown()
                 return
-            if request["do"] == "touch":  # in the order in which they come
+            if request["do"] == "touch":  # in the order in which they come, as keys
                 await self._touch(viewer, request)
+                return
+            if request["do"] == "key":
+                await self._answer(viewer, request)
                 return
         except (ValueError, KeyError, TypeError, OverflowError, RecursionError) as error:
             viewer.tell("error", text=f"a request that cannot be read: {error}")
@@ -221,7 +224,7 @@ class LiveView:
         elif request["do"] in ("reset", "restart"):
             self._tell("state", paused=False, down=None)
             viewer.tell("answer", to=request["do"], value=None)
-        elif request["do"] != "touch":
+        elif request["do"] not in ("touch", "key"):
             viewer.tell("answer", to=request["do"], value=answer)
 
     # Other requests

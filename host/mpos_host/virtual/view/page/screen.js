@@ -10,6 +10,12 @@ for (let value = 0; value < 65536; value++) {
 
 const MAIN_BUTTON = 0, RIGHT_BUTTON = 2;
 
+// The browser's names of keys that are not characters, and LVGL's.
+const KEYS = {
+  ArrowUp: "UP", ArrowDown: "DOWN", ArrowRight: "RIGHT", ArrowLeft: "LEFT", Escape: "ESC", Delete: "DEL",
+  Backspace: "BACKSPACE", Enter: "ENTER", Home: "HOME", End: "END", PageDown: "NEXT", PageUp: "PREV",
+};
+
 export class Screen {
   down = null; // why the board does not run
 
@@ -24,6 +30,7 @@ export class Screen {
     canvas.addEventListener("pointermove", (event) => this.move(event));
     canvas.addEventListener("pointerup", (event) => this.release(event));
     canvas.addEventListener("pointercancel", (event) => this.release(event));
+    canvas.addEventListener("keydown", (event) => this.type(event));
     canvas.addEventListener("contextmenu", (event) => event.preventDefault());
   }
 
@@ -77,6 +84,7 @@ export class Screen {
     if (event.button === RIGHT_BUTTON || (this.inspecting && event.button === MAIN_BUTTON)) {
       this.pick(x, y);
     } else if (event.button === MAIN_BUTTON && this.finger === null) {
+      this.canvas.focus();
       this.finger = event.pointerId;
       this.canvas.setPointerCapture(event.pointerId);
       this.send({ do: "touch", x, y, pressed: true });
@@ -87,6 +95,14 @@ export class Screen {
     if (event.pointerId !== this.finger) return;
     const [x, y] = this.point(event);
     this.send({ do: "touch", x, y, pressed: true });
+  }
+
+  // Tab is the browser's, so that the page can be used without a mouse: Next and Prev are on Page Down and Up.
+  type(event) {
+    const key = KEYS[event.key] ?? ([...event.key].length === 1 ? event.key : null);
+    if (key === null || event.ctrlKey || event.metaKey) return;
+    event.preventDefault();
+    this.send({ do: "key", key });
   }
 
   release(event) {
