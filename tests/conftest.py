@@ -20,3 +20,8 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         metavar="CHECKOUT",
         help="of lvgl_micropython or MicroPythonOS: run each board.py on its drivers (needs --binary)",
     )
+    parser.addoption(
+        "--asyncio-tests",
+        metavar="CHECKOUT",
+        help="of micropython/micropython: run its tests of asyncio on TaskManager",
+    )

@@ -3,6 +3,17 @@
 from asyncio import core
 
 
+def hurry(task):
+    """Have `task`, which is in the loop's queue, run before all others that are due, if it is due itself."""
+    now = core.ticks()
+    queue = core._task_queue
+    if core.ticks_diff(task.ph_key, now) <= 0 and queue.peek() is not task:
+        queue.remove(task)
+        first = queue.peek()
+        key = now if first is None else core.ticks_add(first.ph_key, -1)
+        queue.push(task, key if core.ticks_diff(key, now) < 0 else now)
+
+
 class Parking:
     """`await parking` suspends the current task until `wake()`, `await parking.sleep_ms(ms)` for `ms` at
     most.
@@ -78,15 +89,8 @@ class Parking:
     def hurry(self):
         """Have the task run before all others that are due, if it was woken or its time has come."""
         task = self._queued
-        if task is None or task.data is not None:
-            return
-        now = core.ticks()
-        queue = core._task_queue
-        if core.ticks_diff(task.ph_key, now) <= 0 and queue.peek() is not task:
-            queue.remove(task)
-            first = queue.peek()
-            key = now if first is None else core.ticks_add(first.ph_key, -1)
-            queue.push(task, key if core.ticks_diff(key, now) < 0 else now)
+        if task is not None and task.data is None:
+            hurry(task)
 
     def remove(self, task):
         """asyncio calls this to cancel the parked task."""

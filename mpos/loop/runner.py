@@ -13,7 +13,7 @@ from micropython import const
 
 from .errors import ErrorLog
 from .inbox import Inbox
-from .parking import Parking
+from .parking import Parking, hurry
 from .poll import LoopIOQueue
 from .services import Services
 from .tasks import UNCOUNTED, UNSEEN_US, Helper, TaskInterrupted, carry, title
@@ -32,6 +32,10 @@ _SLOW_US = const(6)
 # How many tasks must have ended before the dictionary may be made smaller.
 _SHRINK = const(64)
 
+# What asyncio lets a task end with, and what of it is no failure. Made once: a tuple costs heap.
+_KNOWN = (Exception, core.CancelledError)
+_NO_FAILURE = (StopIteration, core.CancelledError)
+
 _Task = core.Task
 _ASYNCIO = core.__dict__
 _get_ident = _thread.get_ident
@@ -49,6 +53,19 @@ class _Canceller(Helper):
 
 class _Stop(Exception):
     """Has the runner return."""
+
+
+_STOP = _Stop()
+
+
+class _Leaver(Helper):
+    """Has the runner leave its rounds, between two steps of others."""
+
+    def __init__(self, runner):
+        self._runner = runner
+
+    def send(self, value):
+        self._runner.leave_now()
 
 
 class Runner:
@@ -72,7 +89,10 @@ class Runner:
         self.has_console = False  # Ctrl-C is the console's.
         # While a command of the console executes: called with (run, main) to run(main) and let Ctrl-C end it.
         self.guard = None
-        self._leaving = None
+        self._leaving = None  # What `run` is about to raise.
+        self._leaver = _Task(_Leaver(self))
+        self._leaver_waits = False
+        self._main = None
         self._is_nested = False
         self._peak = 0
         self._ended = 0
@@ -194,10 +214,14 @@ class Runner:
             return self._run_inside(main)
         self.thread = _get_ident()
         self._take_queue()
-        self._leaving = None
+        if self._leaver_waits:  # From a run that ended otherwise before.
+            self._leaver_waits = False
+            core._task_queue.remove(self._leaver)
         self.running = True
         try:
-            self.services.serve("inbox", self, self._deliver)
+            started = self.services.serve("inbox", self, self._deliver)
+            if started is not None:
+                hurry(started)  # It needs memory for its first step, and a later one may have none.
             return self._run(main)
         finally:
             self.running = self.io.polling = False
@@ -209,20 +233,24 @@ class Runner:
         outer, core.cur_task = core.cur_task, None
         guard, self.guard = self.guard, None
         self._is_nested = True
+        outer_main = self._main
         try:
             return guard(self._run, main)
         finally:
             self._is_nested = False
+            self._main = outer_main
             core.cur_task = outer
             self.guard = guard
             outer.data = False
 
     def _run(self, main):
+        self._main = main
         try:
             self._rounds(main)
         except _Stop:
             if main is None:
                 return None
+            self.leave()  # It was for the run that this one is in.
             raise RuntimeError("the loop was stopped before the end of what it was to run")
         main.state = False
         how = main.data
@@ -233,14 +261,21 @@ class Runner:
     def leave(self, error=None):
         """Have `run` end between two steps, raising `error` if there is one. Safe from a thread and from a
         scheduled interrupt."""
-        self._leaving = _Stop() if error is None else error
-        if self.io.polling or _get_ident() != self.thread:
-            self.inbox.ring()
+        if _get_ident() != self.thread:
+            self.inbox.put(self.leave, (error,))
+            return
+        self._leaving = _STOP if error is None else error
+        if not self._leaver_waits:
+            self._leaver_waits = True
+            core._task_queue.push(self._leaver)
+            if self.io.polling:
+                self.inbox.ring()
 
-    def _leave(self, main):
-        if isinstance(self._leaving, _Stop) and main is not None and not self._is_nested:
-            self._leaving = None  # It is for those who run until then.
-        else:
+    def leave_now(self):
+        """The turn of what `leave` has queued."""
+        self._leaver_waits = False
+        # A stop is for a run without an end of its own.
+        if self._leaving is not _STOP or self._main is None or self._is_nested:
             raise self._leaving
 
     def _rounds(self, main):
@@ -252,8 +287,6 @@ class Runner:
         asyncio = core
         task = None
         while main is None or not main.done():
-            if self._leaving is not None:
-                self._leave(main)
             task = peek()
             wait(-1 if task is None else max(0, ticks_diff(task.ph_key, ticks_ms())))
             counting = self.counting
@@ -297,6 +330,9 @@ class Runner:
                 except BaseException as error:
                     took = ticks_diff(ticks_us(), last)
                     spent += took
+                    if task is self._leaver:
+                        task.data = None
+                        raise
                     if task is None or task.data is not False and isinstance(error, KeyboardInterrupt):
                         raise  # Between two steps.
                     self._end(task, error)
@@ -338,9 +374,9 @@ class Runner:
             self._translate(task, None, error)  # The handler of its failure has exited.
             return
         facts = self.tasks.pop(task, None)
-        if not isinstance(error, (Exception, core.CancelledError)):
+        if not isinstance(error, _KNOWN):
             error = self._translate(task, facts, error)
-        is_failure = not isinstance(error, (StopIteration, core.CancelledError))
+        is_failure = not isinstance(error, _NO_FAILURE)
         state = task.state
         is_awaited = False
         if state is True:
@@ -380,7 +416,7 @@ class Runner:
                 self.interrupted(name)
                 return TaskInterrupted("Ctrl-C landed in task '%s' and ended it" % name)
             if isinstance(error, SystemExit):
-                self._leaving = error
+                self.leave(error)
                 return TaskInterrupted("SystemExit came in task '%s' and ended it" % name)
             return RuntimeError("task '%s' ended with %r" % (name, error))
         except MemoryError as second:
@@ -438,11 +474,12 @@ class Runner:
         """A Ctrl-C has landed in the step of the task or callback called `name`."""
         print("Ctrl-C landed in task '%s'" % name)
         if not self.has_console:
-            self._leaving = KeyboardInterrupt()
+            self.leave(KeyboardInterrupt())
 
     def forget_all(self):
         """Forget all tasks, as `asyncio.new_event_loop()` does."""
         core._task_queue = core.TaskQueue()
+        self._leaver_waits = False
         self._take_queue()
         self.io.clear()
         self.tasks.clear()

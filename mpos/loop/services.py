@@ -21,14 +21,16 @@ class Services:
         self._running = {}  # name: (owner, task)
 
     def serve(self, name, owner, factory):
-        """Keep `factory()` running for `owner` under `name`; nothing to do if it does already."""
+        """Keep `factory()` running for `owner` under `name`. Returns the new task, or None if it did already
+        or the TaskManager is disabled."""
         known = self._running.get(name)
         if known is not None and known[0] is owner and not known[1].done():
-            return
+            return None
         self.end(name)
         task = self._runner.create_task(supervise(self._runner, factory, name, restart_on_return=True), name)
-        if task is not None:  # It is disabled.
+        if task is not None:
             self._running[name] = (owner, task)
+        return task
 
     def end(self, name):
         """End the service, if there is one of this name."""
