@@ -1,5 +1,7 @@
 """The names apps import. Each is loaded when it is first asked for, so that an app pays for what it uses."""
 
+import sys
+
 _HOMES = {
     "TaskManager": "mpos.task_manager",
     "dialog": "mpos.ui.dialog",
@@ -30,3 +32,13 @@ def __getattr__(name):
     module = __import__(home, None, None, (name,))
     value = globals()[name] = getattr(module, name, module)  # A home without the name is what is meant.
     return value
+
+
+# `import websocket` means ours. On many ports a built-in module has the name, which comes before any file:
+# only this entry can change that. The module has but names; what they stand for is loaded on first use.
+try:
+    from .net import websocket as _websocket
+
+    sys.modules["websocket"] = _websocket
+except ImportError:
+    pass  # mpos without its network code

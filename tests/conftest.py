@@ -5,8 +5,9 @@ import signal
 import pytest
 
 from peers.http_server import server
+from peers.websocket_server import websockets_url
 
-__all__ = ["server"]
+__all__ = ["server", "websockets_url"]
 
 # A job in the background has Ctrl-C ignored, and so have all programs that it starts: the tests of Ctrl-C
 # would wait in vain.

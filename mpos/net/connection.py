@@ -102,6 +102,7 @@ class Connection:
         self._line = b""  # the part of a line that has arrived so far
         self._doing = ""  # what a timeout interrupts, for its message
         self._deadline = Deadline(self._timed_out)
+        self._write_deadline = Deadline(self._timed_out)  # one task may read while another one writes
         self._filled = False  # these two: how far more() has come
         self._others_ran = False
         self._done = StopIteration()  # reused, so that more() allocates nothing
@@ -113,8 +114,9 @@ class Connection:
             return
         stream = self._stream
         self._socket = self._stream = None
-        self._deadline.wake(self._closed)
-        self._deadline.clear()
+        for deadline in (self._deadline, self._write_deadline):
+            deadline.wake(self._closed)
+            deadline.clear()
         forget(sock)
         if stream is not sock:
             stream.close()
@@ -132,6 +134,10 @@ class Connection:
             return self._stream.readinto(self.buffer, 1) is None
         except (OSError, ValueError):
             return False
+
+    def wait_for_ever(self):
+        """From now on a wait has no limit, for protocols that have a check of their own."""
+        self.timeout_ms = None
 
     def wait_ms(self):
         """How long the next wait may be: `timeout_ms`, or what is left of all."""
@@ -245,7 +251,7 @@ class Connection:
                 self._secured = True
                 sent += count
             elif self._secured:
-                await writable(self._socket, self._deadline, self.wait_ms())
+                await writable(self._socket, self._write_deadline, self.wait_ms())
             else:  # in the handshake, which waits for the server
                 await readable(self._socket, self._deadline, self.wait_ms())
 

@@ -1,6 +1,6 @@
 """The examples of TaskManager's specification, in its order and as an app would contain them.
 
-docs/task-manager.md lists the two that are still to come.
+docs/task-manager.md lists what is still to come.
 """
 
 import asyncio
@@ -240,6 +240,24 @@ async def test_network_operations_file_and_stream(server):
 
     await DownloadManager.download_url(server + "/chunked?size=3000", chunk_callback=process_chunk)
     assert sum(received) == 3000
+
+
+async def test_websocket_communication(websockets_url, lvgl_loop):
+    import websocket
+
+    class Listener(Activity):
+        async def websocket_listener(self):
+            ws = websocket.WebSocketApp(url, callbacks)
+            await ws.run_forever()
+
+        def onCreate(self):
+            self.setContentView(lv.obj())
+            TaskManager.create_task(self.websocket_listener())
+
+    url = websockets_url["good"] + "/close?code=1000&count=2"
+    messages = []
+    callbacks = {"on_message": lambda ws, message: messages.append(message)}
+    await run_activity(Listener(), lambda: messages == ["message 0", "message 1"])
 
 
 async def test_bounded_concurrency(server):

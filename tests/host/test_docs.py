@@ -21,6 +21,7 @@ import device_runner
 device_runner.lvgl_loop()
 screen = device_runner.screen()
 server = {server!r}
+live = {live!r}
 """
 
 AFTER = """
@@ -40,9 +41,13 @@ def examples() -> list[object]:
 
 
 @pytest.mark.parametrize("code", examples())
-def test_the_example_runs(board: Target, board_session: BoardSession, server: str, code: str) -> None:
+def test_the_example_runs(
+    board: Target, board_session: BoardSession, server: str, websockets_url: dict[str, str], code: str
+) -> None:
     board_session.send([])
-    board.device.exec(BEFORE.format(server=server) + code + AFTER, timeout=20)
+    board.device.exec(
+        BEFORE.format(server=server, live=websockets_url["good"] + "/echo") + code + AFTER, timeout=20
+    )
 
 
 def test_the_first_app_of_the_readme_runs(board: Target, tmp_path: Path) -> None:

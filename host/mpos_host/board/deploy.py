@@ -95,7 +95,8 @@ def plan(board: Board, apps: Sequence[App] = (), source: bool = False) -> Files:
 def mpos_files() -> list[tuple[Path, str]]:
     """The files of mpos itself, whatever the board, with their paths there."""
     folder = root() / "mpos"
-    return [(path, target) for path, target in _tree(folder, "/lib/mpos") if path != folder / "manifest.py"]
+    found = [(path, target) for path, target in _tree(folder, "/lib/mpos") if path != folder / "manifest.py"]
+    return found + _tree(root() / "lib", "/lib")
 
 
 def deploy(transport: Transport, files: Files, board: Board | None = None) -> Deployed:

@@ -20,6 +20,7 @@ from mpos_host.checks import stubs
 # Folders of device code.
 DEVICE_FOLDERS = (
     "mpos",
+    "lib",
     "apps",
     "boards",
     "tests/device",
@@ -87,7 +88,7 @@ def check_device_types(root: Path) -> tuple[bool, str]:
     config = {
         "include": [str(root / folder) for folder in DEVICE_FOLDERS],
         "exclude": ["**/__pycache__", str(root / "mpos/manifest.py")],  # its names are MicroPython's build's
-        "extraPaths": [str(root / path) for path in (".", "boards/shared", *DEVICE_FOLDERS[3:])],
+        "extraPaths": [str(root / path) for path in (".", "lib", "boards/shared", *DEVICE_FOLDERS[4:])],
         "stubPath": str(typings),
         "typeshedPath": str(typings),
         "pythonVersion": "3.11",
