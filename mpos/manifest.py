@@ -46,6 +46,7 @@ package(
         "lvgl_loop.py",
         "main.py",
         "net/__init__.py",
+        "net/aiohttp.py",
         "net/body.py",
         "net/connection.py",
         "net/deadline.py",
@@ -57,6 +58,17 @@ package(
         "net/sinks.py",
         "net/tls.py",
         "net/url.py",
+        "net/websocket/__init__.py",
+        "net/websocket/app.py",
+        "net/websocket/client.py",
+        "net/websocket/frames.py",
+        "net/websocket/handshake.py",
+        "net/websocket/inflate.py",
+        "net/websocket/names.py",
+        "net/websocket/native.py",
+        "net/websocket/opening.py",
+        "net/websocket/outbox.py",
+        "net/websocket/portable.py",
         "sensor_manager.py",
         "sensors/__init__.py",
         "sensors/bus.py",
@@ -85,3 +97,6 @@ package(
     ],
     base_path="..",
 )
+
+module("aiohttp.py", base_path="../lib")
+module("uaiowebsocket.py", base_path="../lib")
