@@ -28,10 +28,18 @@ _LONGEST_SLEEP_MS = const(1000)
 
 _LONG_US = const(900)  # Of the runner's round too little is left for another task.
 
-_FRAME_MS = const(33)  # LV_DEF_REFR_PERIOD of both bindings.
+_REFRESH_MS = const(33)  # LV_DEF_REFR_PERIOD of both bindings.
+
+# With no timer at all LVGL answers 0xFFFFFFFF, which takes heap where a small integer has 31 bits. One of
+# ours, due in 6 days, keeps every answer small.
+_FAR_MS = const(0x1FFFFFFF)
 
 # Upper ends, in ms, of the lateness histogram's classes; the last class is open.
 LATENESS_MS = (0, 1, 2, 5, 10, 20, 50)
+
+
+def _nothing(_timer):
+    pass
 
 
 class LvglLoop:
@@ -39,17 +47,23 @@ class LvglLoop:
 
     _before_frame = []  # Of all: what waits for a frame does not care which loop draws it.
 
-    def __init__(self, display, inputs=()):
-        """`display`: an `lv.display_t` that is set up to draw. `inputs`: of `mpos.hardware.Input`."""
+    def __init__(self, display, inputs=(), refresh_ms=_REFRESH_MS):
+        """`display`: an `lv.display_t` that is set up to draw. `inputs`: of `mpos.hardware.Input`.
+        `refresh_ms`: how long after a frame the next may be drawn, and the period of animations and of a held
+        pointer's reading, in ms. Raises ValueError if that is below 1 or above 1000."""
+        if not 1 <= refresh_ms <= 1000:
+            raise ValueError("refresh_ms is %r: it must be from 1 to 1000 ms" % (refresh_ms,))
         self.display = display
+        self.refresh_ms = refresh_ms
         self._refresh_timer = display.get_refr_timer()
+        self._far_timer = lv.timer_create(_nothing, _FAR_MS, None)
         self._inputs = []
         self._paused = False
         self._on_input = None
         self._parking = Parking()
         self._frame = None  # The event of the next frame, once somebody waits for it.
         self._ticks = ticks_ms()
-        self._last_frame = ticks_add(self._ticks, -_FRAME_MS)
+        self._last_frame = ticks_add(self._ticks, -refresh_ms)
         self.mender = Mender()
         self._turns = 0
         self._frames = 0
@@ -65,6 +79,8 @@ class LvglLoop:
     async def run(self):
         """The task. It ends only by being cancelled."""
         parking = self._parking = Parking()  # Of this run: another one may be about to be cancelled.
+        self._refresh_timer.set_period(self.refresh_ms)
+        lv.anim_get_timer().set_period(self.refresh_ms)
         while True:
             if self._paused:
                 await parking
@@ -175,8 +191,8 @@ class LvglLoop:
     def _prepare_frame(self):
         """Make the calls that wait for the next frame if it may be drawn now; the ms until it may."""
         since_frame_ms = ticks_diff(self._ticks, self._last_frame)
-        if 0 <= since_frame_ms < _FRAME_MS:  # Below 0: nothing was drawn for days.
-            return _FRAME_MS - since_frame_ms
+        if 0 <= since_frame_ms < self.refresh_ms:  # Below 0: nothing was drawn for days.
+            return self.refresh_ms - since_frame_ms
         calls = self._before_frame
         for _ in range(len(calls)):  # Those that are there now: one may ask for the frame after this one.
             try:
@@ -193,7 +209,8 @@ class LvglLoop:
         timer = self._refresh_timer
         # A relayout while drawing arms the refresh timer once more; it then draws nothing and restarts its
         # period, and a change that comes after that would wait for no reason.
-        if not 0 <= ticks_diff(self._ticks, self._last_frame) < _FRAME_MS and not timer.get_paused():
+        since_frame_ms = ticks_diff(self._ticks, self._last_frame)
+        if not 0 <= since_frame_ms < self.refresh_ms and not timer.get_paused():
             timer.ready()
         return lv.timer_handler()
 
@@ -203,7 +220,7 @@ class LvglLoop:
             reader.read_if_held()
         lv.anim_refr_now()
         lv.refr_now(self.display)
-        return _FRAME_MS
+        return self.refresh_ms
 
     # -- Inputs
 
@@ -230,6 +247,9 @@ class LvglLoop:
         while self._inputs:
             self._inputs.pop().close()
         self._drawn.close()
+        if self._far_timer is not None:
+            self._far_timer.delete()
+            self._far_timer = None
 
     # -- Figures
 

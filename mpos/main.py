@@ -43,7 +43,7 @@ def start_ui():
     from .lvgl_loop import LvglLoop
 
     hardware = board.init()
-    loop = LvglLoop(hardware.display, hardware.inputs)
+    loop = LvglLoop(hardware.display, hardware.inputs, hardware.refresh_ms)
     loop.mender.on_failure = _show_failure
     lvgl = "%d.%d" % (lv.version_major(), lv.version_minor())
     python = ".".join(str(part) for part in sys.implementation.version[:2])

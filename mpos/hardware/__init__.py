@@ -35,16 +35,18 @@ class Hardware:
     `backlight(percent)` sets the brightness, 0 is dark; None where it cannot be set.
     `sleep(asleep)` puts the display's controller to sleep or wakes it; None where it cannot.
     `imu` is a dict of the arguments of `SensorManager.init()`, None on a board without a motion sensor.
+    `refresh_ms`: how long after a frame the next may be drawn (see LvglLoop); 33 ms is LVGL's own.
     """
 
     current = None
 
-    def __init__(self, name, display, inputs=(), backlight=None, sleep=None, imu=None):
+    def __init__(self, name, display, inputs=(), backlight=None, sleep=None, imu=None, refresh_ms=33):
         Hardware.current = self
         self.name = name
         self.display_driver = display
         self.display = getattr(display, "_disp_drv", display)
         self.inputs = list(inputs)
+        self.refresh_ms = refresh_ms
         self.brightness = 100
         self.imu = imu
         self._backlight = backlight

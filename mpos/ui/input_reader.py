@@ -39,6 +39,7 @@ class InputReader:
         self._last_use = ticks_add(ticks_ms(), -_QUIET_MS)
         self._back = BackInput(indev)
         indev.set_mode(lv.INDEV_MODE.EVENT)
+        indev.get_read_timer().set_period(loop.refresh_ms)  # LVGL resumes it while a pointer is held.
         if interrupt is None:
             follow = self._poll
         elif hasattr(interrupt, "irq"):

@@ -5,7 +5,7 @@ from time import ticks_diff, ticks_ms
 import lvgl as lv
 from conditions import until
 
-from mpos import TaskManager, UiBridge
+from mpos import LvglLoop, TaskManager, UiBridge
 from mpos.loop.runner import runner
 
 
@@ -153,3 +153,61 @@ async def test_the_task_of_the_loop_starts_again_when_it_is_ended(lvgl_loop, scr
     label.set_text("again")
     await TaskManager.sleep_ms(60)
     assert lvgl_loop.stats()["frames"] > frames
+
+
+async def test_the_refresh_period_is_how_close_two_frames_may_follow_each_other(lvgl_loop, screen):
+    label = lv.label(screen)
+
+    async def shortest_gap():
+        loop = TaskManager.lvgl_loop()
+        drawn, done = [], TaskManager.notify_event()
+
+        def change():
+            drawn.append(lv.tick_get())
+            label.set_text(str(len(drawn)))
+            if len(drawn) < 25:
+                loop.before_frame(change)
+            else:
+                done.set()
+
+        frames = loop.stats()["frames"]
+        loop.before_frame(change)
+        await TaskManager.wait_for(done.wait(), 20)
+        assert loop.stats()["frames"] - frames >= 25
+        return min(later - earlier for earlier, later in zip(drawn, drawn[1:]))
+
+    assert await shortest_gap() >= 33
+    quick = LvglLoop(lvgl_loop.display, refresh_ms=16)
+    TaskManager.attach(quick)
+    try:
+        assert 16 <= await shortest_gap() < 33
+    finally:
+        TaskManager.attach(lvgl_loop)
+        quick.close()
+    assert await shortest_gap() >= 33  # Its own period is back.
+
+
+async def test_an_animation_runs_at_the_refresh_period(lvgl_loop, screen):
+    async def shortest_gap():
+        ticks, done = [], TaskManager.notify_event()
+        UiBridge.animate(screen, lambda _, value: ticks.append(lv.tick_get()), 0, 10000, 700, done.set)
+        await TaskManager.wait_for(done.wait(), 20)
+        return min(later - earlier for earlier, later in zip(ticks[1:], ticks[2:]))
+
+    assert await shortest_gap() >= 30  # LVGL takes a timer that is due within 3 ms along.
+    quick = LvglLoop(lvgl_loop.display, refresh_ms=16)
+    TaskManager.attach(quick)
+    try:
+        assert await shortest_gap() < 30
+    finally:
+        TaskManager.attach(lvgl_loop)
+        quick.close()
+
+
+def test_a_refresh_period_that_cannot_be_is_refused(lvgl_loop):
+    for wrong in (0, -1, 1001):
+        try:
+            LvglLoop(lvgl_loop.display, refresh_ms=wrong)
+            raise AssertionError("taken")
+        except ValueError as error:
+            assert str(wrong) in str(error) and "1 to 1000" in str(error), error
