@@ -15,6 +15,8 @@ class Imu:
     """The chip on `bus` (a RegisterBus), found and started at the first read. No method raises for hardware
     that does not answer: `read` returns None, tells it once, and tries again after 0.1 s, 0.2 s, ... 10 s."""
 
+    is_real = True
+
     def __init__(self, bus, store, facing, options=None):
         self.bus = bus
         self.chip = None

@@ -3,12 +3,19 @@
 A board names its motion sensor in `Hardware(imu=...)` or calls `SensorManager.init()`; apps read.
 """
 
+from time import sleep_ms
+
+from micropython import const
+
 from ..hardware import Hardware
+from ..task_manager import TaskManager
 from . import sensor as _types
 from .bus import RegisterBus
 from .calibration import CalibrationStore, is_rotation
 from .imu import Imu
 from .sensor import TYPE_ACCELEROMETER, TYPE_GYROSCOPE, TYPE_SOC_TEMPERATURE, TYPE_TEMPERATURE, Sensor
+
+_PAUSE_MS = const(10)  # between two readings of a calibration
 
 
 class SensorManager:
@@ -159,6 +166,85 @@ class SensorManager:
         return SensorStream(channel, hz)
 
     @classmethod
+    def orientation(cls, hz=50, time_constant_s=0.5):
+        """`async for orientation in SensorManager.orientation()`: `orientation.roll` and `.pitch` in degrees.
+
+        `time_constant_s`: for how long the gyroscope is trusted more than gravity.
+        """
+        from .orientation import OrientationStream
+
+        return OrientationStream(cls.stream(TYPE_ACCELEROMETER, hz), cls._read, time_constant_s)
+
+    # -- Motions
+
+    @classmethod
+    def motions(cls, kind, **options):
+        """`async for ticks_ms in SensorManager.motions("step")`: the time of each such motion.
+
+        `kind` is "shake", "tilt", "free_fall", "tap" or "step"; `options` are those of the detector in
+        mpos.sensors.motion, and `hz`. Raises ValueError for another kind.
+        """
+        from .motion import MotionEvents, new_detector
+
+        hz = options.pop("hz", None)
+        detector = new_detector(kind, options)
+        return MotionEvents(cls.stream(TYPE_ACCELEROMETER, hz or detector.hz), detector)
+
+    @classmethod
+    async def wait_for_motion(cls, kind, **options):
+        """`await` it until the device is shaken, tilted...: the first of `motions()`. Returns its time."""
+        return await cls.motions(kind, **options).__anext__()
+
+    # -- Calibrating
+
+    @classmethod
+    async def calibrate(cls, sensor, samples=100):
+        """Calibrate accelerometer or gyroscope of a device that lies at rest on its back, and keep it.
+
+        Takes `samples` times 10 ms. Returns the offsets (x, y, z), or None: no answer, or the device
+        moved, which is printed. Raises OSError on a full flash; the calibration then lasts until the reset.
+        """
+        steps = cls._calibration(sensor, samples)
+        return await _on_the_loop(steps)
+
+    @classmethod
+    def calibrate_sensor(cls, sensor, samples=100):
+        """`calibrate()` for plain code. It blocks the loop for a second: in a task, await `calibrate()`."""
+        return _blocking(cls._calibration(sensor, samples))
+
+    @classmethod
+    def check_calibration_quality(cls, samples=50):
+        """Judge the calibration of a device at rest. Blocks for `samples` times 10 ms.
+
+        Returns a dict of accel_mean, accel_variance, gyro_mean, gyro_variance (each x, y, z), quality_score
+        (0 to 1), quality_rating ("Good", "Fair", "Poor") and issues (list of texts); None without an answer.
+        """
+        from .measuring import quality
+
+        return _blocking(quality(cls._read, samples))
+
+    @classmethod
+    def check_stationarity(cls, samples=30, variance_threshold_accel=0.5, variance_threshold_gyro=5.0):
+        """Tell whether the device is at rest. Blocks for `samples` times 10 ms.
+
+        Returns a dict of is_stationary, accel_variance, gyro_variance (the largest of the axes) and message;
+        None without an answer.
+        """
+        from .measuring import stationarity
+
+        return _blocking(stationarity(cls._read, samples, variance_threshold_accel, variance_threshold_gyro))
+
+    @classmethod
+    def _calibration(cls, sensor, samples):
+        from .measuring import calibrate
+
+        if sensor is None or not cls._ensure() or cls._imu is None:
+            return iter(())
+        return calibrate(cls._imu, cls._store, sensor.type, samples)
+
+    # -- Counters
+
+    @classmethod
     def stats(cls):
         """A dict of counters of the I2C bus: errors, recoveries, failures."""
         imu = cls._imu if cls._ensure() else None
@@ -185,6 +271,25 @@ class SensorManager:
             value = None if imu is None else imu.read(_types.TYPE_IMU_TEMPERATURE)
             return _processor_temperature() if value is None else value
         return None if imu is None else imu.read(kind)
+
+
+def _blocking(steps):
+    """Run a generator of mpos.sensors.measuring to its end and return its result."""
+    try:
+        while True:
+            next(steps)
+            sleep_ms(_PAUSE_MS)
+    except StopIteration as end:
+        return end.value
+
+
+async def _on_the_loop(steps):
+    try:
+        while True:
+            next(steps)
+            await TaskManager.sleep_ms(_PAUSE_MS)
+    except StopIteration as end:
+        return end.value
 
 
 def _processor_temperature():

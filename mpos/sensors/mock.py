@@ -22,7 +22,10 @@ _PITCH_MS = const(13000)
 
 
 class MockImu:
-    """With `motion` it rocks slowly, else it lies still and level. Its readings are true: no calibration."""
+    """With `motion` it rocks slowly, else it lies still and level. Its readings are true: a calibration
+    changes nothing and is not kept, or the next real sensor would have it."""
+
+    is_real = False
 
     def __init__(self, motion=True):
         self.motion = motion

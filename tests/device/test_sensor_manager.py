@@ -1,38 +1,12 @@
 """mpos.sensors: SensorManager on the simulated I2C bus, whose chips answer at register level."""
 
 from conditions import until
-from virtual_i2c import I2C, wires
+from imu_board import Board, near
 
 import mpos.sensor_manager
 from mpos import SensorManager, TaskManager
 from mpos.app.activity import Activity
 from mpos.sensors.sensor import GRAVITY
-
-_BUS = 0
-_ADDRESS = 0x6B
-
-
-class Board:
-    """A fresh QMI8658 at rest on bus 0, and SensorManager on it; a context manager."""
-
-    def __init__(self, **arguments):
-        import virtual_imu
-
-        self.wires = wires(_BUS)
-        self.chip = self.wires.chips[_ADDRESS] = virtual_imu.QMI8658()
-        self._arguments = arguments
-
-    def __enter__(self):
-        SensorManager.init(I2C(_BUS), _ADDRESS, **self._arguments)
-        return self
-
-    def __exit__(self, *exc):
-        self.wires.hold(0)
-        SensorManager.deinit()
-
-
-def near(values, expected, tolerance=0.01):
-    return all([abs(a - b) <= tolerance for a, b in zip(values, expected)])
 
 
 def test_the_module_and_the_class_are_the_same_thing():

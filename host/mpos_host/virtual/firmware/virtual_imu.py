@@ -73,3 +73,49 @@ class QMI8658(_Model):
         self.store(0x35, self.g, 2 << (r[0x03] >> 4 & 3), r[0x08] & 1)
         self.store(0x3B, self.dps, 16 << (r[0x04] >> 4 & 7), r[0x08] & 2)
         self.store_16(0x33, round(self.celsius * 256) if r[0x08] & 3 else 0)
+
+
+class MPU6886(_Model):
+    RESET = ((0x75, 0x19), (0x6B, 0x41))
+
+    def written(self, register, value):
+        if register == 0x6B and value & 0x80:  # PWR_MGMT_1.DEVICE_RESET
+            self.power_up()
+        else:
+            super().written(register, value)
+
+    def measure(self):
+        r = self.registers
+        on = not r[0x6B] & 0x40  # PWR_MGMT_1.SLEEP
+        self.store(0x3B, self.g, 2 << (r[0x1C] >> 3 & 3), on, True)
+        self.store(0x43, self.dps, 250 << (r[0x1B] >> 3 & 3), on, True)
+        self.store_16(0x41, round((self.celsius - 25) * 326.8) if on else 0, True)
+
+
+class BMA423(_Model):
+    RESET = ((0x00, 0x13), (0x22, 0x80), (0x40, 0xA8), (0x41, 0x01), (0x7C, 0x03))
+
+    def measure(self):
+        r = self.registers
+        on = r[0x7D] & 0x04  # PWR_CTRL.acc_en
+        self.store(0x12, self.g, 2 << (r[0x41] & 3), on, mask=0xFFF0)
+        r[0x22] = round(self.celsius - 23) & 0xFF if on else 0x80
+
+
+class WSEN_ISDS(_Model):
+    RESET = ((0x0F, 0x6A), (0x12, 0x04))
+
+    def increments(self):
+        return self.registers[0x12] & 0x04  # CTRL_3.IF_INC
+
+    def measure(self):
+        r = self.registers
+        g = (2, 16, 4, 8)[r[0x10] >> 2 & 3]
+        dps = 125 if r[0x11] & 2 else (250, 500, 1000, 2000)[r[0x11] >> 2 & 3]
+        self.store(0x28, self.g, g * 0.0000305 * 32768, r[0x10] >> 4)
+        self.store(0x22, self.dps, dps * 0.000035 * 32768, r[0x11] >> 4)
+        self.store_16(0x20, round((self.celsius - 25) * 256) if r[0x10] >> 4 else 0)
+
+
+class LSM6DSO(WSEN_ISDS):
+    RESET = ((0x0F, 0x6C), (0x12, 0x04))
