@@ -19,7 +19,8 @@ class ComplementaryFilter:
 
     def __init__(self, time_constant_s=0.5):
         self._time_constant_s = time_constant_s
-        self.roll = self.pitch = None
+        self.roll = self.pitch = 0.0
+        self._started = False
 
     def update(self, accelerometer, gyroscope, seconds):
         """Take one sample of each, (x, y, z) in m/s2 and in deg/s or None, `seconds` after the last."""
@@ -27,7 +28,8 @@ class ComplementaryFilter:
         # Right-handed axes, z to the sky at rest: roll about x, pitch about y.
         roll = degrees(atan2(y, z))
         pitch = degrees(atan2(-x, sqrt(y * y + z * z)))
-        if self.roll is None:
+        if not self._started:
+            self._started = True
             self.roll, self.pitch = roll, pitch
             return
         trust = seconds / (self._time_constant_s + seconds)

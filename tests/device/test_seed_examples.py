@@ -8,10 +8,12 @@ import json
 
 import lvgl as lv
 from conditions import until
+from imu_board import Board, near
 
 from mpos import DownloadManager, TaskManager
 from mpos.app import activities
 from mpos.app.activity import Activity
+from mpos.sensors.sensor import GRAVITY
 
 
 async def run_activity(activity, done):
@@ -278,6 +280,40 @@ async def test_bounded_concurrency(server):
 
     urls = [server + "/fixed?size=%d" % size for size in range(1, 8)]
     assert [len(data) for data in await download_with_limit(urls, 3)] == list(range(1, 8))
+
+
+async def test_sensor_polling(lvgl_loop):
+    import mpos.sensor_manager as SensorManager
+
+    class Poller(Activity):
+        def onCreate(self):
+            self.shown = []
+            self.setContentView(lv.obj())
+            self.active = True
+            self.task = TaskManager.create_task(self.poll_sensors())
+
+        async def poll_sensors(self):
+            while self.active:
+                accel = SensorManager.read_accelerometer()
+                gyro = SensorManager.read_gyroscope()
+
+                self.update_display(accel, gyro)
+                await TaskManager.sleep(0.1)  # 100ms = 10 Hz
+
+        def onDestroy(self, screen):
+            self.active = False
+
+        def update_display(self, accel, gyro):
+            self.shown.append((accel, gyro))
+
+    with Board() as board:
+        board.chip.move(dps=(1.0, 2.0, 3.0))
+        poller = Poller()
+        await run_activity(poller, lambda: len(poller.shown) >= 2)
+        await until(poller.task.done)
+        for accel, gyro in poller.shown:
+            assert near(accel, (0, 0, GRAVITY))
+            assert near(gyro, (1, 2, 3))
 
 
 async def test_a_task_that_never_completes_gets_a_timeout():

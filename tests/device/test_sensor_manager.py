@@ -1,11 +1,9 @@
 """mpos.sensors: SensorManager on the simulated I2C bus, whose chips answer at register level."""
 
-from conditions import until
 from imu_board import Board, near
 
 import mpos.sensor_manager
-from mpos import SensorManager, TaskManager
-from mpos.app.activity import Activity
+from mpos import SensorManager
 from mpos.sensors.sensor import GRAVITY
 
 
@@ -55,38 +53,6 @@ def test_a_chip_that_faces_the_earth_shows_the_sky_upwards():
     with Board(mounted_position=SensorManager.FACING_EARTH) as board:
         board.chip.move(g=(0.1, 0.2, -1.0))
         assert near(SensorManager.read_accelerometer(), (GRAVITY / 10, GRAVITY / 5, GRAVITY))
-
-
-async def test_the_example_of_the_specification(lvgl_loop):
-    import mpos.sensor_manager as SensorManager
-
-    class Poller(Activity):
-        def onCreate(self):
-            self.active = True
-            self.shown = []
-
-        async def poll_sensors(self):
-            while self.active:
-                accel = SensorManager.read_accelerometer()
-                gyro = SensorManager.read_gyroscope()
-
-                self.update_display(accel, gyro)
-                await TaskManager.sleep(0.1)  # 100ms = 10 Hz
-
-        def update_display(self, accel, gyro):
-            self.shown.append((accel, gyro))
-
-    with Board() as board:
-        board.chip.move(dps=(1.0, 2.0, 3.0))
-        poller = Poller()
-        poller.onCreate()
-        task = TaskManager.create_task(poller.poll_sensors())
-        await until(lambda: len(poller.shown) == 2)
-        poller.active = False
-        await task
-        for accel, gyro in poller.shown:
-            assert near(accel, (0, 0, GRAVITY))
-            assert near(gyro, (1, 2, 3))
 
 
 def test_without_a_bus_and_before_init_there_is_none():
