@@ -9,6 +9,7 @@ from __future__ import annotations
 import ast
 import difflib
 import json
+import os
 import sys
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -19,6 +20,7 @@ if sys.version_info >= (3, 11):
 else:
     import tomli as tomllib
 
+PROJECT = "MPOS_PROJECT"  # in the environment
 _MARK = Path("mpos/task_manager.py")
 
 
@@ -60,15 +62,20 @@ class App:
     activity: str
 
 
-def root(start: Path | None = None) -> Path:
-    """The folder that holds mpos/, apps/ and boards/.
+def root() -> Path:
+    """The folder that holds mpos/, apps/ and boards/. Raises UserError.
 
-    A checkout around `start` (default: the current directory) wins, then the checkout this package is
-    installed from (`pip install -e`), then the copy inside the installed package.
+    It is the one that MPOS_PROJECT names, or the checkout this package is installed from (`pip install -e`),
+    or the copy inside the installed package. The current directory is not asked: its code would be run.
     """
-    here = (start or Path.cwd()).resolve()
+    named = os.environ.get(PROJECT)
+    if named:
+        folder = Path(named).resolve()
+        if not (folder / _MARK).is_file():
+            raise UserError(f"{PROJECT} names {folder}, where there is no {_MARK}", 2)
+        return folder
     package = Path(__file__).resolve().parent
-    for candidate in (here, *here.parents, package.parents[1], package / "device_files"):
+    for candidate in (package.parents[1], package / "device_files"):
         if (candidate / _MARK).is_file():
             return candidate
     raise UserError("the device files (mpos/, apps/, boards/) are not in this installation: install it again")

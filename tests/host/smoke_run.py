@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 from html.parser import HTMLParser
 from pathlib import Path
 from xml.etree import ElementTree
+
+from mpos_host.project import PROJECT
 
 _ROOT = Path(__file__).parents[2]
 
@@ -34,6 +37,9 @@ class SmokeRun:
     def write(self, source: str) -> None:
         (self.folder / "tests" / "device" / "smoke_it.py").write_text(source)
 
+    def environment(self) -> dict[str, str]:
+        return {**os.environ, PROJECT: str(self.folder)}
+
     def command(self, *arguments: str) -> list[str]:
         return [
             sys.executable,
@@ -48,7 +54,12 @@ class SmokeRun:
 
     def run(self, *arguments: str) -> subprocess.CompletedProcess[str]:
         return subprocess.run(
-            self.command(*arguments), cwd=self.folder, capture_output=True, text=True, timeout=200
+            self.command(*arguments),
+            cwd=self.folder,
+            env=self.environment(),
+            capture_output=True,
+            text=True,
+            timeout=200,
         )
 
     def outcomes(self) -> dict[str, str]:

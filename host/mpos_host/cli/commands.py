@@ -15,6 +15,7 @@ from mpos_host.board import screen
 from mpos_host.board.deploy import deploy as deploy_files
 from mpos_host.board.deploy import plan
 from mpos_host.board.target import Target
+from mpos_host.cli.progress import show_progress
 from mpos_host.project import UserError
 
 if TYPE_CHECKING:
@@ -70,7 +71,8 @@ def deploy(options: argparse.Namespace) -> int:
     apps = [project.load_app(where) for where in options.app]
     with running_target(options, "deploy", exact=True) as target:
         target.device.enter()
-        done = deploy_files(target.device, plan(target.board, apps, options.source), target.board)
+        files = plan(target.board, apps, options.source)
+        done = deploy_files(target.device, files, target.board, show_progress())
         reset = "; they run after a reset: mpos reset" if done.written or done.removed else ""
         print(f"{done}{reset}")
     return 0

@@ -19,6 +19,7 @@ from mpos_host.board.deploy import check_device, deploy, plan
 from mpos_host.board.device import Device, DeviceError, DeviceGone, DeviceTimeout
 from mpos_host.board.ports import Port
 from mpos_host.board.target import parse_size
+from mpos_host.cli.progress import show_progress
 from mpos_host.project import App, Board, UserError
 
 _STEPS_AT_A_PORT = ("probe", "erase", "deploy", "boot", "selftest")
@@ -100,7 +101,7 @@ def erase(port: Port) -> None:
 def deploy_to(board: Board, port: Port, apps: Sequence[App]) -> None:
     """Bring mpos, the board and apps onto the board. What runs on it is stopped."""
     with _reach(port) as device:
-        print(deploy(device, plan(board, apps), board))
+        print(deploy(device, plan(board, apps), board, show_progress()))
 
 
 def boot(board: Board, port: Port) -> None:

@@ -16,6 +16,7 @@ from mpos_host.board.target import Target
 from mpos_host.cli.app_log import AppLog
 from mpos_host.cli.commands import open_target
 from mpos_host.cli.live import live_view
+from mpos_host.cli.progress import show_progress
 from mpos_host.project import App, UserError
 
 # Seconds for the board to come up with the app: an ESP32 imports all of mpos in less than half of it.
@@ -62,7 +63,7 @@ def start_app(target: Target, app: App, extras: dict[str, str], source: bool = F
     """
     device = target.device
     device.enter()
-    deploy(device, plan(target.board, [app], source), target.board)
+    deploy(device, plan(target.board, [app], source), target.board, show_progress())
     _send_extras(target, extras)
     try:
         device.reboot(_BOOT)

@@ -85,7 +85,9 @@ def pytest_report_header(config: pytest.Config) -> str:
 def board_session(request: pytest.FixtureRequest) -> Iterator[BoardSession]:
     """The one board of this run: started when first needed, ended with the run."""
     try:
-        session = BoardSession(_target(request.config))
+        session = BoardSession(
+            _target(request.config), may_end_run=not hasattr(request.config, "workerinput")
+        )
     except project.UserError as error:
         pytest.exit(str(error), returncode=4)
     with session:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import time
 from collections.abc import Iterable
 from pathlib import Path
@@ -30,9 +29,13 @@ _PAUSE = 0.2
 
 
 class BoardSession:
-    """One `Target` for all tests. Between tests it is soft reset; if it died or hangs, it is restarted."""
+    """One `Target` for all tests. Between tests it is soft reset; if it died or hangs, it is restarted.
 
-    def __init__(self, target: Target):
+    If there never is one, it ends the run, unless this process is one of several (`may_end_run`).
+    """
+
+    def __init__(self, target: Target, may_end_run: bool = True):
+        self._may_end_run = may_end_run
         self.target = target
         self.facts: dict[str, str] = {}  # what the board says of itself, once it has run
         self._deployed = False
@@ -66,8 +69,7 @@ class BoardSession:
         try:
             self._make_fresh()
         except UserError as error:
-            is_alone = "PYTEST_XDIST_WORKER" not in os.environ  # a worker cannot end the run
-            if not self._deployed and self.target.virtual is None and is_alone:
+            if not self._deployed and self.target.virtual is None and self._may_end_run:
                 pytest.exit(str(error), returncode=4)  # the wrong port, or the wrong board: no test can run
             raise
         self._ready_for = user
