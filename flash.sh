@@ -108,6 +108,18 @@ done
 [ -n "$board" ] || { usage >&2; exit 2; }
 trap stopped INT TERM HUP
 
+# -- The board
+
+toml=$here/boards/$board/board.toml
+fact() {
+    sed -n "s/^$1 *= *\"\{0,1\}\([^\"# ]*\).*/\1/p" "$toml" 2>/dev/null | head -n 1
+}
+if [ ! -f "$toml" ]; then
+    known=$(cd "$here/boards" && ls -d */board.toml 2>/dev/null | sed 's,/board.toml,,' | tr '\n' ' ')
+    echo "flash.sh: there is no board $board; known are: ${known% }" >&2
+    exit 2
+fi
+
 # -- The tools
 
 python=$here/.venv/bin/python
@@ -125,19 +137,12 @@ if [[ " ${missing[*]-} " != *" esptool "* ]] && ! "$python" -c "$esptool_5" >/de
     object 1 "esptool 5 or newer is needed: run '$python -m pip install -e $here', or 'make run' once"
 fi
 # The package next to this script, also where it is not installed.
+export MPOS_PROJECT=$here
 export PYTHONPATH="$here/host${PYTHONPATH:+:$PYTHONPATH}"
 flash=("$python" -m mpos_host.cli.flash)
 
-# -- The board
+# -- What is to be written
 
-toml=$here/boards/$board/board.toml
-fact() {
-    sed -n "s/^$1 *= *\"\{0,1\}\([^\"# ]*\).*/\1/p" "$toml" 2>/dev/null | head -n 1
-}
-if [ ! -f "$toml" ]; then
-    known=$(cd "$here/boards" && ls -d */board.toml 2>/dev/null | sed 's,/board.toml,,' | tr '\n' ' ')
-    object 2 "there is no board $board; known are: ${known% }"
-fi
 chip=$(fact chip)
 arch=$(fact arch)
 offset=$(fact offset)

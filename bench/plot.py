@@ -31,16 +31,17 @@ _BOARDS = {"unix_sdl": "lvgl_micropython's desktop binary", "virtual": "the virt
 
 
 def draw(figures: Path, picture: Path) -> None:
-    """Draw the figures of the desktop binary, or of the virtual board where there are no others."""
+    """Draw the figures of the desktop binary, else of the virtual board, else of any other."""
     entries: list[dict[str, Any]] = json.loads(figures.read_text(encoding="utf-8"))
     measured = {entry["board"] for entry in entries}
-    board = next(name for name in _BOARDS if name in measured)
+    board = next((name for name in (*_BOARDS, *sorted(measured)) if name in measured), "")
     canvas, axes = pyplot.subplots(1, len(_PANELS), figsize=(11, 3.1), sharey=True)
     for axis, (title, name, unit) in zip(axes, _PANELS, strict=True):
         values = {e["way"]: e["value"] for e in entries if e["board"] == board and e["name"] == name}
         _dots(axis, title, values, unit)
+    where = _BOARDS.get(board, board)
     canvas.suptitle(
-        f"Ways to drive LVGL beside asyncio, on {_BOARDS[board]} (logarithmic scale, less is better)",
+        f"Ways to drive LVGL beside asyncio, on {where} (logarithmic scale, less is better)",
         fontsize=12,
         color=_TEXT,
     )

@@ -84,7 +84,9 @@ def _board(options: argparse.Namespace) -> tuple[str, project.Board]:
     board = project.load_board(name)
     if options.window:
         return f"{name}_window", board
-    return name, project.load_board("unix_memory") if name == "unix_sdl" else board
+    if name in ("unix_sdl", "unix_memory"):
+        return "unix_sdl", project.load_board("unix_memory")
+    return name, board
 
 
 def _options() -> argparse.Namespace:

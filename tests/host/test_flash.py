@@ -97,7 +97,7 @@ def test_a_fresh_board_gets_everything_and_a_second_run_changes_nothing(virtual,
 
     again = flash(name, "--port", virtual.port, "--app", app(1))
     assert again.returncode == 0, again.stdout + again.stderr
-    assert "\nmpos: virtual is up" in again.stdout
+    assert f"\nmpos: {name} is up" in again.stdout
     assert "0 files written (0 bytes), 0 removed" in again.stdout
 
     plan = deploy.plan(project.load_board(name), [project.load_app(str(app(1)))])
@@ -307,11 +307,12 @@ def test_a_dry_run_needs_nothing_and_prints_every_command(bare):
     assert "Nothing was done" in done.stdout
 
 
-def test_a_dry_run_of_an_unknown_board_warns_and_goes_on(bare):
+def test_an_unknown_board_is_refused_in_a_dry_run_too_before_the_tools_are_looked_for(bare):
     done = bare("no_board", "--port", "/dev/ttyACM0", "--erase", "--dry-run")
-    assert done.returncode == 0
-    assert "warning: there is no board no_board; known are: " in done.stderr
-    assert " erase no_board --port /dev/ttyACM0" in done.stdout
+    assert done.returncode == 2
+    assert done.stderr.startswith("flash.sh: there is no board no_board; known are: ")
+    assert len(done.stderr.splitlines()) == 1
+    assert done.stdout == ""
 
 
 def test_the_commands_of_a_dry_run_are_those_of_a_real_one(virtual, name, app):
