@@ -120,6 +120,8 @@ def load_app(where: str) -> App:
         manifest = json.loads(path.read_text(encoding="utf-8"))
     except (ValueError, UnicodeDecodeError) as error:
         raise UserError(f"{path} is not valid JSON: {error}", 2) from None
+    except RecursionError:
+        raise UserError(f"{path} is nested too deeply for a manifest", 2) from None
     if not isinstance(manifest, dict):
         raise UserError(f'{path} must hold an object, like {{"name": ...}}', 2)
     for key in ("name", "package", "version", "entry"):
@@ -167,6 +169,8 @@ def _check_entry(path: Path, directory: Path, module: str, activity: str) -> Non
         raise UserError(f"{source}:{error.lineno}: {error.msg}", 2) from None
     except ValueError as error:  # it is not UTF-8, or holds a zero byte
         raise UserError(f"{source} is no Python source: {error}", 2) from None
+    except (RecursionError, MemoryError):
+        raise UserError(f"{source} is nested too deeply to be read", 2) from None
     classes = [node.name for node in ast.walk(tree) if isinstance(node, ast.ClassDef)]
     names = {
         alias.asname or alias.name

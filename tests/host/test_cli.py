@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import shlex
 import signal
 import subprocess
 import sys
@@ -284,3 +285,30 @@ def running(app: Path, board_arguments: list[str]) -> Iterator[subprocess.Popen[
     finally:
         process.kill()
         process.communicate()
+
+
+@pytest.mark.parametrize("redirection", ["<&-", ">&-", "2>&-", "<&- >&- 2>&-"])
+def test_closed_standard_streams_are_no_error(redirection: str):
+    command = f"{shlex.quote(sys.executable)} -m mpos_host boards {redirection}"
+    done = subprocess.run(["sh", "-c", command], capture_output=True, text=True, timeout=60)
+    assert done.returncode == 0
+    assert done.stderr == ""
+
+
+def test_output_that_cannot_be_written_is_one_line():
+    command = f"{shlex.quote(sys.executable)} -m mpos_host boards >/dev/full"
+    done = subprocess.run(["sh", "-c", command], capture_output=True, text=True, timeout=60)
+    assert_one_line(done, 1, "No space left on device")
+
+
+def test_a_manifest_that_is_nested_too_deeply_is_refused(tmp_path: Path):
+    (tmp_path / "manifest.json").write_text("[" * 200_000)
+    assert_one_line(mpos("run", tmp_path), 2, "nested too deeply")
+
+
+def test_a_test_file_that_cannot_be_read_is_no_ctrl_c(tmp_path: Path):
+    (tmp_path / "device").mkdir()
+    (tmp_path / "device" / "test_it.py").write_text("def test_it(:\n")
+    done = mpos("test", tmp_path / "device" / "test_it.py")
+    assert done.returncode == pytest.ExitCode.INTERRUPTED
+    assert "test_it.py:1: " in done.stdout

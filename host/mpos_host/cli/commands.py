@@ -116,7 +116,7 @@ class _CtrlC:
     pressed = False
 
     def pytest_keyboard_interrupt(self, excinfo: pytest.ExceptionInfo[BaseException]) -> None:
-        self.pressed = isinstance(excinfo.value, KeyboardInterrupt)
+        self.pressed = excinfo.type is KeyboardInterrupt  # pytest's own Interrupted is one as well
 
 
 def screenshot(options: argparse.Namespace) -> int:

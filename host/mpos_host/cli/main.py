@@ -7,8 +7,10 @@ right, 130 Ctrl-C.
 from __future__ import annotations
 
 import argparse
+import os
 import sys
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from typing import NoReturn
 
 from mpos_host.cli import commands, live, run, top, touch
@@ -18,17 +20,53 @@ from mpos_host.virtual.panel import key_codes
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Entry point of the console script. Returns the exit code."""
-    options = _parser().parse_args(arguments)
+    _open_closed_streams()
     try:
-        return options.command(options)
+        options = _parser().parse_args(arguments)
+        code = options.command(options)
+        sys.stdout.flush()  # what it cannot write is an error of this command, not of Python's end
+        return code
     except UserError as error:
-        print(f"mpos: {error}", file=sys.stderr)
+        _complain(f"mpos: {error}")
         return error.exit_code
     except KeyboardInterrupt:
-        print(file=sys.stderr)
+        _complain("")
         return 130
     except BrokenPipeError:
+        _give_up_output()
         return 1
+    except OSError as error:
+        where = f"{error.filename}: " if error.filename else ""
+        _complain(f"mpos: {where}{error.strerror or error}")
+        _give_up_output()
+        return 1
+
+
+def _open_closed_streams() -> None:
+    """A closed standard stream (`<&-`) is /dev/null: the next file to be opened would get its number."""
+    for number, name in enumerate(("stdin", "stdout", "stderr")):
+        try:
+            os.fstat(number)
+        except OSError:
+            os.open(os.devnull, os.O_RDWR)
+        if getattr(sys, name) is None:
+            setattr(sys, name, open(number, "w" if number else "r", closefd=False))  # noqa: SIM115
+
+
+def _complain(line: str) -> None:
+    with suppress(OSError):  # nobody can be told
+        print(line, file=sys.stderr, flush=True)
+
+
+def _give_up_output() -> None:
+    """What is left in a buffer would be tried again when Python ends, and be its error."""
+    devnull = os.open(os.devnull, os.O_WRONLY)
+    for stream in (sys.stdout, sys.stderr):
+        try:
+            stream.flush()
+        except OSError:
+            os.dup2(devnull, stream.fileno())
+    os.close(devnull)
 
 
 class _Parser(argparse.ArgumentParser):
