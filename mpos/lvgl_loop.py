@@ -178,7 +178,7 @@ class LvglLoop:
             wait_ms = self._drive_by_hand() if self.mender.wedged else self._handle_timers()
         except BaseException as error:
             self.mender.after(error, "A callback failed inside LVGL's timer handler")
-            if isinstance(error, (KeyboardInterrupt, SystemExit)):
+            if isinstance(error, SystemExit):
                 raise
             wait_ms = 0
         self._note_frame()
@@ -199,7 +199,7 @@ class LvglLoop:
                 result = calls.pop(0)()
                 if result is not None and hasattr(result, "send"):
                     runner.create_task(result, "frame")
-            except (KeyboardInterrupt, SystemExit):
+            except SystemExit:
                 raise
             except BaseException as error:
                 TaskManager.report(error, "A call before the frame failed", "frame")

@@ -21,18 +21,32 @@ _BOOT_THRESHOLD = const(8192)
 def main():
     """Boot the board and run its loop. Returns when `TaskManager.stop()` is called.
 
-    A board whose display or inputs cannot be set up still gets its console, so that it can be repaired.
+    A board whose display or inputs cannot be set up still gets its console, so that it can be repaired; so
+    does one whose app must not start (see `boot_door`).
     """
+    from .boot_door import BootDoor
     from .console import Console
+    from .hardware import Hardware
 
     gc.threshold(_BOOT_THRESHOLD)
+    door = BootDoor()
     loop = None
     try:
         loop = start_ui()
-        TaskManager.create_task(_start_first_app(), "boot")
+    except KeyboardInterrupt:
+        door.interrupted = True
     except Exception as error:
         TaskManager.report(error, "The board's display could not be set up", "boot")
-    TaskManager.start(loop, console=Console())
+    console = Console()
+    console.on_command = door.prove
+    if loop is not None or door.interrupted:
+        TaskManager.create_task(_start_first_app(door), "boot")
+    watchdog_ms = Hardware.current.watchdog_ms if Hardware.current is not None else None
+    while True:
+        try:
+            return TaskManager.start(loop, console, watchdog_ms)
+        except KeyboardInterrupt:  # Just before the loop began, or nowhere.
+            door.interrupted = True
 
 
 def start_ui():
@@ -57,17 +71,32 @@ def _show_failure(title, error):
     show_failure(title, error)
 
 
-async def _start_first_app():
+async def _start_first_app(door):
     runner.allow_slow_steps(_SLOW_START_MS)
     try:
         package = first_app()
-        if package is not None:
-            from .app.launcher import launch
+        if package is None:
+            return
+        reason = door.why_open()
+        if reason is not None:
+            _show_not_started(package, reason)
+            return
+        from .app.launcher import launch
 
-            launch(package, json.loads(_contents("/app_extras.json") or "{}"))
+        launch(package, json.loads(_contents("/app_extras.json") or "{}"))
     finally:
         gc.collect()
         gc.threshold(gc.mem_free() // 4)
+    await door.watch()
+
+
+def _show_not_started(package, reason):
+    title = "The app '%s' was not started" % package
+    print("mpos: %s. %s" % (title, reason))
+    if TaskManager.lvgl_loop() is not None:
+        from .app.failure import show_message
+
+        show_message(title, reason)
 
 
 def first_app():

@@ -20,6 +20,7 @@ package(
         "app/manifest.py",
         "app/navigator.py",
         "app/screens.py",
+        "boot_door.py",
         "console/__init__.py",
         "console/awaiting.py",
         "console/errors.py",

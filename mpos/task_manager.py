@@ -9,12 +9,11 @@ import gc
 import sys
 from asyncio import core
 
-from micropython import kbd_intr
-
 from .loop import doors
+from .loop.ctrl_c import TaskInterrupted
 from .loop.runner import runner
 from .loop.services import supervise, watchdog_feeder
-from .loop.tasks import TaskInterrupted, age_ms, info
+from .loop.tasks import age_ms, info
 from .loop.waiting import NotifyEvent, as_coroutine, gather, sleep_ms, wait_for_ms
 
 
@@ -131,8 +130,10 @@ class TaskManager:
     def start(cls, lvgl_loop=None, console=None, watchdog_ms=None):
         """Run the loop until `stop()`. Tasks that are alive then go on at the next `start()`.
 
-        `lvgl_loop`: the LvglLoop to run beside the tasks. `console`: the Console to run on the loop; with it
-        Ctrl-C never leaves the loop, without it `start` raises KeyboardInterrupt between two steps.
+        `lvgl_loop`: the LvglLoop to run beside the tasks. `console`: the Console to run on the loop. With it
+        Ctrl-C interrupts the console's command; without it `start` raises KeyboardInterrupt between two steps
+        and the next `start()` goes on with all tasks. A step that has held the loop for more than a second is
+        ended by Ctrl-C, and nothing else then.
         `watchdog_ms`: have the board's watchdog reset it when the loop has not turned for so long (ms). Does
         nothing while disabled. Raises RuntimeError when the loop is running already, or when there is no
         watchdog.
@@ -149,15 +150,7 @@ class TaskManager:
         else:
             runner.services.serve("console", console, console.run)
         cls.keep_running = True
-        try:
-            if console is not None:
-                runner.has_console = True
-                kbd_intr(-1)  # Ctrl-C is the console's, which may be in the middle of waiting for it.
-            runner.run()
-        finally:
-            if console is not None:
-                runner.has_console = False
-                kbd_intr(3)  # It is the caller's again.
+        runner.run()
 
     @classmethod
     def stop(cls):
@@ -253,6 +246,12 @@ class TaskManager:
         `message` says what failed, `name` is the task's or the callback's.
         """
         runner.failed(error, message, name, task)
+
+    @staticmethod
+    def after_interrupt(function):
+        """Have `function(name, task)` called on the loop after a Ctrl-C that ended a step. `name` is
+        the task's or the callback's, `task` None for a callback. None: no longer."""
+        runner.after_interrupt = function
 
     # -- Figures
 

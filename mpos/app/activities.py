@@ -48,6 +48,7 @@ def start(activity, caller=None, on_result=None, no_history=False):
     if _entry_of(activity) is not None:
         name = type(activity).__name__
         raise ValueError("this %s is on the stack already: start another one, %s()" % (name, name))
+    TaskManager.after_interrupt(_step_interrupted)
     entry = Entry(activity, _entry_of(caller), on_result)
     entry.no_history = no_history
     below = _top()
@@ -148,15 +149,34 @@ may_delete = screens.may_delete
 
 def tell_failure(title, error, name):
     """Report `error` of the app or activity `name`, then show it to the user."""
+    if isinstance(error, KeyboardInterrupt):
+        error = runner.interrupted(name, tell=False)
     TaskManager.report(error, title, name)
     try:
         from .failure import show_failure
 
         show_failure(title, error)
-    except (KeyboardInterrupt, SystemExit):
+    except SystemExit:
         raise
     except BaseException as in_telling:
         TaskManager.report(in_telling, "The message '%s' could not be shown" % title, "failure")
+
+
+def _step_interrupted(name, task):
+    """A Ctrl-C has ended a task or a callback that held the loop: its activity is finished, the user told.
+
+    Nobody knows whose a callback is; most probably it is that of the activity on the screen.
+    """
+    owner = _top() if task is None else None
+    for entry in _stack:
+        if entry.belongings is not None and entry.belongings.owns(task):
+            owner = entry
+    if owner is not None:
+        owner.leaving = True
+        _settle()
+    from .failure import show_message
+
+    show_message("'%s' held the board" % name, "Ctrl-C has ended it.")
 
 
 # -- The stack
@@ -187,7 +207,6 @@ def _settle():
     if _settling:
         return  # Called in a lifecycle method: the rest is done when that has returned.
     _settling = True
-    interrupt = None
     came_up = tries = 0
     try:
         while came_up < _MOST_AT_ONCE:
@@ -197,8 +216,6 @@ def _settle():
                     came_up += 1
                 elif not done:
                     break
-            except KeyboardInterrupt as error:  # It landed in a lifecycle method: the stack first.
-                interrupt = error
             except MemoryError as error:
                 tries += 1
                 gc.collect()
@@ -209,8 +226,6 @@ def _settle():
     if came_up == _MOST_AT_ONCE:
         TaskManager.create_task(_settle_later(), "activities")
     _tell()
-    if interrupt is not None:
-        raise interrupt
 
 
 async def _settle_later():
@@ -340,10 +355,12 @@ def _run(entry, method, function, arguments):
         if result is not None and hasattr(result, "send"):
             _start_task(entry, method, result)
     except BaseException as error:
-        if method == "onCreate":
-            entry.leaving = True
         if isinstance(error, KeyboardInterrupt):
-            raise
+            error = runner.interrupted(method, tell=False)
+            if entry is not None:
+                entry.leaving = True
+        elif method == "onCreate":
+            entry.leaving = True
         _failures.append((entry, method, error))
 
 

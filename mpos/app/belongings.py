@@ -40,6 +40,10 @@ class Belongings:
             self._tasks.append(task)
         return task
 
+    def owns(self, task):
+        """Whether `task` is one of the activity's."""
+        return task in self._tasks
+
     def create_while_resumed(self, function, name):
         """Run `function()`, a coroutine function, whenever the activity is in the foreground."""
         if not callable(function):

@@ -19,8 +19,12 @@ def show_failure(title, error):
     Where LVGL can no longer be trusted (see `mpos.ui.mender`), the tap starts the activity on the screen
     again, with a screen of its own; without one it restarts the board.
     """
+    show_message(title, describe(error))
+
+
+def show_message(title, words):
+    """Show `title` and `words` in the same way."""
     global _message
-    words = describe(error)
     try:
         if _message is not None:
             try:

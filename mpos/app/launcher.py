@@ -22,7 +22,7 @@ def launch(package, extras=None):
     activities.finish_all()
     try:
         activity = _activity_of(Manifest.load("%s/%s" % (APPS, package)))
-    except Exception as error:
+    except (Exception, KeyboardInterrupt) as error:
         activities.tell_failure("The app '%s' cannot be started" % package, error, package)
         return False
     if extras:

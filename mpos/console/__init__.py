@@ -111,6 +111,8 @@ class Console:
         self.namespace = __import__("__main__").__dict__ if namespace is None else namespace
         self.reset_requested = False
         """Whether somebody asked for a soft reset: Ctrl-D, or SystemExit in a command."""
+        self.on_command = None
+        """A function without parameters, called before a command is executed."""
         self._greeted = False
         self._raw = None
         self._friendly = None
@@ -120,7 +122,6 @@ class Console:
         """Serve until the input ends or a soft reset is asked for, which see `reset.py`."""
         # A command may take as long as it likes, and a report of that would garble the raw REPL.
         runner.allow_slow_steps(None)
-        kbd_intr(-1)
         try:
             if not self._greeted:
                 self._greeted = True
@@ -139,7 +140,6 @@ class Console:
                     self.enter_friendly()
         finally:
             was_raw = self._leave_raw()
-            kbd_intr(_CTRL_C)  # From here on it is for whoever comes next.
         from .reset import soft_reset
 
         soft_reset(was_raw)
@@ -209,6 +209,8 @@ class Console:
         """Execute the mode's command and let the mode show how it ended. Returns the input that came in the
         meantime, after `typed_ahead`."""
         error = None
+        if self.on_command is not None:
+            self.on_command()
         try:
             # The source is nowhere else any more, so that its memory is free when the command runs.
             command = self._compile(mode.kind, mode.take())

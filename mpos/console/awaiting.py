@@ -1,7 +1,9 @@
 """Commands that await run as a task, so that the loop and the screen go on until they end, or Ctrl-C."""
 
-from asyncio import CancelledError, Event, core, create_task
+from asyncio import CancelledError, Event, core
 
+from ..loop.runner import runner
+from ..loop.tasks import Helper
 from . import UNFINISHED, run_interruptible
 from .source import FILE, FUNCTION, wrap
 
@@ -32,8 +34,8 @@ class Awaiting:
     async def run(self, console):
         """Execute the command; returns None or the exception that ended it."""
         steps = _Steps(self._function())
-        steps.task = create_task(steps)
-        watch = create_task(self._watch(console.input, steps))
+        steps.task = runner.start_helper(steps)
+        watch = runner.start_helper(_Watch(self._watch(console.input, steps)))
         try:
             await steps.ended.wait()
         finally:
@@ -57,7 +59,15 @@ class Awaiting:
             self.typed_ahead = (self.typed_ahead + chunk)[:_TYPED_AHEAD]
 
 
-class _Steps:
+class _Watch(Helper):
+    """Stands in the place of a coroutine, in a task that no list shows."""
+
+    def __init__(self, coroutine):
+        self.send = coroutine.send
+        self.throw = coroutine.throw
+
+
+class _Steps(Helper):
     """Stands in the place of the command's coroutine in its task, and lets Ctrl-C into each of its steps."""
 
     def __init__(self, coroutine):
@@ -94,7 +104,7 @@ class _Steps:
             return value
         if value is not UNFINISHED:
             # Ctrl-C came when the step was over: the task waits for something by now.
-            create_task(self._interrupt_soon())
+            runner.inbox.put(self._interrupt_soon)
             return value
         if not isinstance(error, StopIteration):
             self.error = error
@@ -103,7 +113,7 @@ class _Steps:
         self.ended.set()
         raise StopIteration
 
-    async def _interrupt_soon(self):
+    def _interrupt_soon(self):
         if not self.ended.is_set():
             self.interrupt()
 

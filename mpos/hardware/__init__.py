@@ -36,11 +36,23 @@ class Hardware:
     `sleep(asleep)` puts the display's controller to sleep or wakes it; None where it cannot.
     `imu` is a dict of the arguments of `SensorManager.init()`, None on a board without a motion sensor.
     `refresh_ms`: how long after a frame the next may be drawn (see LvglLoop); 33 ms is LVGL's own.
+    `watchdog_ms`: `mpos.main` starts the chip's watchdog with so many ms, and the loop feeds it. It cannot be
+    stopped any more: leave it None on a board that is used without the loop as well.
     """
 
     current = None
 
-    def __init__(self, name, display, inputs=(), backlight=None, sleep=None, imu=None, refresh_ms=33):
+    def __init__(
+        self,
+        name,
+        display,
+        inputs=(),
+        backlight=None,
+        sleep=None,
+        imu=None,
+        refresh_ms=33,
+        watchdog_ms=None,
+    ):
         Hardware.current = self
         self.name = name
         self.display_driver = display
@@ -49,6 +61,7 @@ class Hardware:
         self.refresh_ms = refresh_ms
         self.brightness = 100
         self.imu = imu
+        self.watchdog_ms = watchdog_ms
         self._backlight = backlight
         self._sleep = sleep
 

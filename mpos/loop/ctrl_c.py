@@ -58,15 +58,13 @@ class StepGuard:
 
     def close(self):
         """The step that held the loop is over. True if a Ctrl-C came too late for it. Never raises."""
+        self.is_open = False
         try:
-            try:
-                _switch_off()
-                return False
-            finally:
-                self.is_open = False
+            _switch_off()
         except KeyboardInterrupt:
             kbd_intr(-1)
             return True
+        return False
 
     def look(self, _=None):
         """Called once a second, by a timer's interrupt or by a thread. No heap is used."""

@@ -178,7 +178,7 @@ class Inbox:
                 result = function(*arguments)
                 if result is not None and hasattr(result, "send"):
                     start(result)
-            except (KeyboardInterrupt, SystemExit):
+            except SystemExit:
                 raise
             except BaseException as error:
                 report(error, "A posted call failed: {}", function)

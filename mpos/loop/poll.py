@@ -9,6 +9,8 @@ from asyncio import core
 
 from micropython import const
 
+from .ctrl_c import CTRL_C, StepGuard
+
 # The longest wait: a task that a scheduled interrupt has queued behind our back is found after it.
 _LONGEST_MS = const(1000)
 
@@ -40,9 +42,15 @@ class LoopIOQueue(core.IOQueue):
         self.on_mail = on_mail
         self._bell = inbox.stream
         self.poller.register(self._bell, select.POLLIN)
+        self.step_guard = StepGuard(self)
+        self._input = None
+        self._on_ctrl_c = None
+        self._byte = bytearray(1)
 
     def wait_io_event(self, dt):
         """Wait for at most `dt` ms (-1: no limit) for an event, and queue the tasks that waited for it."""
+        if self.step_guard.is_open and self.step_guard.close():
+            self._on_ctrl_c()
         ui = self.ui
         if ui is not None and ui.before_poll():
             dt = 0
@@ -65,12 +73,34 @@ class LoopIOQueue(core.IOQueue):
         if ui is not None:
             ui.after_poll()
 
+    def watch_input(self, stream, on_ctrl_c):
+        """Call `on_ctrl_c()` for each Ctrl-C on `stream`, and drop all else there, for as long as no
+        task reads it. `stream` None: read nothing."""
+        self._on_ctrl_c = on_ctrl_c
+        old = self._input
+        if old is stream:
+            return
+        self._input = stream
+        if old is not None and id(old) not in self.map:
+            self.poller.unregister(old)
+        if stream is not None and id(stream) not in self.map:
+            self.poller.register(stream, select.POLLIN)
+
+    def _take_input(self):
+        if not self._input.readinto(self._byte):
+            self.watch_input(None, self._on_ctrl_c)  # It has ended.
+        elif self._byte[0] == CTRL_C:
+            self._on_ctrl_c()
+
     def _is_due(self):
         """Whether a task may run that an interrupt has queued since the runner looked."""
         first = core._task_queue.peek()
         return first is not None and core.ticks_diff(first.ph_key, core.ticks()) <= 0
 
     def _wake_tasks(self, stream, event):
+        if stream is self._input and id(stream) not in self.map:
+            self._take_input()
+            return
         entry = self.map[id(stream)]
         reader, writer, _ = entry
         if event & ~select.POLLOUT and reader is not None:
@@ -99,6 +129,8 @@ class LoopIOQueue(core.IOQueue):
         reader, writer, stream = entry
         if reader is None and writer is None:
             self._dequeue(stream)
+            if stream is self._input:
+                self.poller.register(stream, select.POLLIN)
         else:
             self.poller.modify(stream, select.POLLOUT if reader is None else select.POLLIN)
 

@@ -6,17 +6,19 @@ are never further away than one round. Each step is timed here, with one clock c
 """
 
 import _thread
+import sys
 from asyncio import core
 from time import ticks_diff, ticks_ms, ticks_us
 
 from micropython import const
 
+from .ctrl_c import TaskInterrupted
 from .errors import ErrorLog
 from .inbox import Inbox
 from .parking import Parking, hurry
 from .poll import LoopIOQueue
 from .services import Services
-from .tasks import UNCOUNTED, UNSEEN_US, Helper, TaskInterrupted, carry, title
+from .tasks import UNCOUNTED, UNSEEN_US, Helper, carry, title
 from .waiting import as_coroutine
 
 _ROUND_US = const(1000)
@@ -86,7 +88,8 @@ class Runner:
         self.io = LoopIOQueue(self.inbox, self._mail.wake)
         self.services = Services(self)
         self.thread = _get_ident()
-        self.has_console = False  # Ctrl-C is the console's.
+        self.after_interrupt = None
+        """See `TaskManager.after_interrupt`."""
         # While a command of the console executes: called with (run, main) to run(main) and let Ctrl-C end it.
         self.guard = None
         self._leaving = None  # What `run` is about to raise.
@@ -131,6 +134,12 @@ class Runner:
         self._admit(task, None)
         if self.io.polling:
             self.inbox.ring()
+        return task
+
+    def start_helper(self, helper):
+        """Start a task that no list shows: `helper` is a `tasks.Helper`. Returns the task."""
+        task = _Task(helper, _ASYNCIO)
+        core._task_queue.push(task)
         return task
 
     def _new_facts(self, name):
@@ -217,14 +226,18 @@ class Runner:
         if self._leaver_waits:  # From a run that ended otherwise before.
             self._leaver_waits = False
             core._task_queue.remove(self._leaver)
-        self.running = True
+        io = self.io
+        io.watch_input(None if self.services.has("console") else _stdin(), self._on_ctrl_c)
+        io.step_guard.start()
         try:
+            self.running = True
             started = self.services.serve("inbox", self, self._deliver)
             if started is not None:
                 hurry(started)  # It needs memory for its first step, and a later one may have none.
             return self._run(main)
         finally:
-            self.running = self.io.polling = False
+            io.step_guard.end()
+            self.running = io.polling = False
             core.cur_task = None
 
     def _run_inside(self, main):
@@ -245,8 +258,18 @@ class Runner:
 
     def _run(self, main):
         self._main = main
+        io = self.io
         try:
-            self._rounds(main)
+            while True:
+                try:
+                    self._rounds(main)
+                    break
+                except KeyboardInterrupt:
+                    if not io.step_guard.is_open:
+                        raise
+                    io.step_guard.close()
+                    # It came when the step that it was for had just ended: it is a message like any other.
+                    self._on_ctrl_c()
         except _Stop:
             if main is None:
                 return None
@@ -413,11 +436,10 @@ class Runner:
         try:
             name = self._title(task, facts)
             if isinstance(error, KeyboardInterrupt):
-                self.interrupted(name)
-                return TaskInterrupted("Ctrl-C landed in task '%s' and ended it" % name)
+                return self.interrupted(name, task)
             if isinstance(error, SystemExit):
                 self.leave(error)
-                return TaskInterrupted("SystemExit came in task '%s' and ended it" % name)
+                return TaskInterrupted("SystemExit ended task '%s'" % name)
             return RuntimeError("task '%s' ended with %r" % (name, error))
         except MemoryError as second:
             return second
@@ -468,12 +490,21 @@ class Runner:
 
     def failed(self, error, message, name, task=None):
         """Report an exception that would otherwise be lost (see ErrorLog.report)."""
+        if isinstance(error, KeyboardInterrupt):
+            error = self.interrupted(name, task)
         self.errors.report(error, message, name, task)
 
-    def interrupted(self, name):
-        """A Ctrl-C has landed in the step of the task or callback called `name`."""
-        print("Ctrl-C landed in task '%s'" % name)
-        if not self.has_console:
+    def interrupted(self, name, task=None, tell=True):
+        """A Ctrl-C has ended a step of `task`, or the callback called `name`: the exception that it
+        is from here on, for those who await the task and for the report. Ctrl-C is a message again."""
+        self.io.step_guard.close()
+        if tell and self.after_interrupt is not None:
+            # Later: this may be in the middle of LVGL, or of the task's end.
+            self.inbox.put(self.after_interrupt, (name, task))
+        return TaskInterrupted("Ctrl-C ended '%s', which held the loop" % name)
+
+    def _on_ctrl_c(self):
+        if not self.services.has("console"):
             self.leave(KeyboardInterrupt())
 
     def forget_all(self):
@@ -487,6 +518,10 @@ class Runner:
         self._mail = Parking()
         self.io.on_mail = self._mail.wake
         core.cur_task = None
+
+
+def _stdin():
+    return getattr(sys.stdin, "buffer", sys.stdin)
 
 
 class _Link:

@@ -42,6 +42,11 @@ class Services:
         """The tasks of all services."""
         return [task for _, task in self._running.values()]
 
+    def has(self, name):
+        """Whether the service runs."""
+        known = self._running.get(name)
+        return known is not None and not known[1].done()
+
     def forget(self):
         """Forget all services, whose tasks are in no queue any more."""
         self._running = {}
@@ -64,11 +69,6 @@ async def supervise(runner, factory, name, first_delay_ms=200, max_delay_ms=3000
                 return result
         except (CancelledError, GeneratorExit, SystemExit):
             raise
-        except KeyboardInterrupt:
-            # No failure of the task's: it goes on with the loop.
-            runner.interrupted(name)
-            await sleep_ms(0)
-            continue
         except BaseException as error:
             runner.failed(error, "Supervised task '{}' failed and will be started again", name)
         if not 0 <= ticks_diff(ticks_ms(), began) <= _STEADY_MS:  # Below 0: it ran for days.

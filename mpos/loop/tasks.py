@@ -30,10 +30,6 @@ UNSEEN_US = const(999)
 TaskInfo = namedtuple("TaskInfo", ("name", "state", "age_ms", "steps", "busy_ms", "longest_ms"))
 
 
-class TaskInterrupted(Exception):
-    """The task was ended by a Ctrl-C or an exit in one of its steps; a task that awaits it gets this."""
-
-
 class Helper:
     """Base class of what stands in the coroutine's place in a task of the engine's own, which no list shows.
 

@@ -16,15 +16,21 @@ def guarded(function, what, create_task=runner.create_task):
     """
 
     def call(*arguments):
+        # For a function that holds the loop: a Ctrl-C is raised at branches, and there is one at the end of
+        # each `try`, outside of it, so each way out is a `return` from within.
         try:
-            result = function(*arguments)
-            if result is not None and hasattr(result, "send"):
-                create_task(result, what)
-        except SystemExit as error:
-            runner.leave(error)
-        except KeyboardInterrupt:
+            try:
+                result = function(*arguments)
+                if result is not None and hasattr(result, "send"):
+                    create_task(result, what)
+                return
+            except SystemExit as error:
+                runner.leave(error)
+                return
+            except BaseException as error:
+                runner.failed(error, "Callback '{}' failed", what)
+                return
+        except KeyboardInterrupt:  # As the function returned, or while its failure was reported.
             runner.interrupted(what)
-        except BaseException as error:
-            runner.failed(error, "Callback '{}' failed", what)
 
     return call

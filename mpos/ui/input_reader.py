@@ -66,7 +66,7 @@ class InputReader:
                 self._back.look()
         except BaseException as error:
             self._loop.mender.after(error, "An event callback failed")
-            if isinstance(error, (KeyboardInterrupt, SystemExit)):
+            if isinstance(error, SystemExit):
                 raise
 
     def read_if_held(self):

@@ -50,7 +50,7 @@ class Mender:
             print("LVGL's timers no longer run: a callback raised inside one. Drawing and inputs go on.")
         if self._state is None and not isinstance(error, KeyboardInterrupt):
             self.untrusted = True
-        if not isinstance(error, (KeyboardInterrupt, SystemExit)):  # Those are for whoever catches them.
+        if not isinstance(error, SystemExit):  # That leaves the loop.
             self._report(error, what)
 
     def acknowledge(self):
@@ -63,7 +63,7 @@ class Mender:
             return  # A callback that fails in each frame is told once.
         self._last = kind
         TaskManager.report(error, what, "lvgl")
-        if self.on_failure is not None:
+        if self.on_failure is not None and not isinstance(error, KeyboardInterrupt):
             self.on_failure(what, error)
 
 

@@ -1,6 +1,8 @@
-"""Ctrl-C without a console: it leaves the loop, and ends at most the one task in whose step it landed."""
+"""Ctrl-C without a console: it leaves the loop between two steps, or ends what holds the loop."""
 
 import time
+
+import pytest
 
 from mpos_host.board.target import Target
 
@@ -29,7 +31,7 @@ async def work():
         await TaskManager.sleep_ms(5)
 try:
     count
-    TaskManager.task_list and print("RESUMES")
+    TaskManager.list_tasks() and print("RESUMES")
 except NameError:
     pass
 TaskManager.create_task(work(), "sleeper") if not TaskManager.task_list else None
@@ -55,13 +57,13 @@ def test_while_the_loop_waits_it_leaves_start_and_no_task_is_lost(board: Target)
 
 
 HOG = """
+import time
 from mpos import TaskManager
 log = []
 async def hog():
     try:
         print("HOGS")
-        while True:
-            pass
+        {hogging}
     finally:
         log.append("finally")
 async def waiter(task):
@@ -69,33 +71,122 @@ async def waiter(task):
         await task
     except Exception as error:
         log.append(type(error).__name__)
+    print("SEEN", log, survivor.done())
+    TaskManager.stop()
 async def other():
     while True:
         await TaskManager.sleep_ms(1)
 task = TaskManager.create_task(hog(), "the hog")
 TaskManager.create_task(waiter(task))
 survivor = TaskManager.create_task(other())
+TaskManager.start()
+print("STOPPED", TaskManager.last_errors())
+survivor.cancel()
+"""
+
+HOGGING = {
+    "computing": "while True: pass",
+    "sleeping": "time.sleep(100)",
+    "sleeping-often": "while True: time.sleep_ms(10)",
+    "allocating": "while True: bytearray(100)",
+    "catching-errors": "while True:\n            try: int('x')\n            except Exception: pass",
+}
+
+
+@pytest.mark.parametrize("hogging", HOGGING)
+@pytest.mark.parametrize("when", ["at once", "later"])
+def test_a_task_that_holds_the_loop_is_ended_and_all_else_goes_on(
+    board: Target, hogging: str, when: str
+) -> None:
+    start(board, HOG.replace("{hogging}", HOGGING[hogging]))
+    read_until(board, "HOGS")
+    if when == "later":
+        time.sleep(2.5)
+    press_ctrl_c(board)
+    printed = read_until(board, "\x04")
+    assert not read_until(board, "\x04")
+    assert "SEEN ['finally', 'TaskInterrupted'] False" in printed
+    assert "STOPPED []" in printed
+
+
+def test_a_long_step_that_ends_by_itself_has_ctrl_c_leave_the_loop_after_it(board: Target) -> None:
+    start(
+        board,
+        """
+import time
+from mpos import TaskManager
+async def slow():
+    print("BEGINS")
+    time.sleep_ms(300)
+    print("ENDS")
+    await TaskManager.sleep_ms(0)
+    return 7
+task = TaskManager.create_task(slow())
 try:
     TaskManager.start()
 except KeyboardInterrupt:
-    print("LEFT", log, task.done(), survivor.done())
-TaskManager.run_until_complete(TaskManager.sleep_ms(5))
-print("THEN", log, survivor.done())
+    print("LEFT")
+async def result():
+    return await task
+print("RESULT", TaskManager.run_until_complete(result()))
+""",
+    )
+    read_until(board, "BEGINS")
+    press_ctrl_c(board)
+    printed = read_until(board, "\x04")
+    assert not read_until(board, "\x04")
+    assert printed.index("ENDS") < printed.index("LEFT") < printed.index("RESULT 7")
+
+
+CALLBACKS = {
+    "posted": "UiBridge.post(hog)",
+    "timer": "UiBridge.timer(lambda timer: hog(), 1, repeat=1)",
+    "raw LVGL timer": "lv.timer_create(lambda timer: hog() if not hogs else None, 1, None)",
+    "event": "button = lv.button(lv.screen_active())\n"
+    "UiBridge.on(button, lv.EVENT.CLICKED, lambda event: hog())\n"
+    "UiBridge.post(button.send_event, lv.EVENT.CLICKED, None)",
+    "frame": "TaskManager.lvgl_loop().before_frame(hog)",
+}
+
+HOG_IN_A_CALLBACK = """
+import time, board, lvgl as lv
+from mpos import LvglLoop, TaskManager, UiBridge
+hardware = board.init()
+TaskManager.attach(LvglLoop(hardware.display, hardware.inputs))
+hogs = []
+fired = []
+ended = []
+def hog():
+    hogs.append(True)
+    print("HOGS")
+    while True:
+        pass
+def after(name, task):
+    ended.append(name)
+TaskManager.after_interrupt(after)
+UiBridge.timer(lambda timer: fired.append(True), 5)
+{how}
+async def watch():
+    while not ended:
+        await TaskManager.sleep_ms(5)
+    print("ENDED", ended)
+    del fired[:]
+    while len(fired) < 4:
+        await TaskManager.sleep_ms(5)
+    print("FIRED HOGS", len(hogs))
+TaskManager.run_until_complete(watch())
 """
 
 
-def test_in_a_step_it_ends_that_task_releases_its_waiter_and_no_other(board: Target) -> None:
-    start(board, HOG)
+@pytest.mark.parametrize("how", CALLBACKS)
+def test_a_callback_that_holds_the_loop_is_ended_and_all_else_goes_on(board: Target, how: str) -> None:
+    start(board, HOG_IN_A_CALLBACK.replace("{how}", CALLBACKS[how]))
     read_until(board, "HOGS")
     press_ctrl_c(board)
     printed = read_until(board, "\x04")
     assert not read_until(board, "\x04")
-    assert "Ctrl-C landed in task 'the hog'" in printed
-    assert (
-        "LEFT ['finally'] True False" in printed
-        or "LEFT ['finally', 'TaskInterrupted'] True False" in printed
-    )
-    assert "THEN ['finally', 'TaskInterrupted'] False" in printed
+    assert "FIRED HOGS 1" in printed
+    assert "which held the loop" in printed
 
 
 SUPERVISED = """
@@ -110,19 +201,16 @@ async def work():
             pass
     print("AGAIN")
     TaskManager.stop()
-task = TaskManager.create_supervised_task(work, restart_delay_ms=1)
-try:
-    TaskManager.start()
-except KeyboardInterrupt:
-    print("LEFT", task.done())
+task = TaskManager.create_supervised_task(work, restart_delay_ms=1, name="worker")
 TaskManager.start()
 """
 
 
-def test_a_supervised_task_in_which_it_lands_is_started_again(board: Target) -> None:
+def test_a_supervised_task_that_holds_the_loop_is_started_again(board: Target) -> None:
     start(board, SUPERVISED)
     read_until(board, "HOGS")
     press_ctrl_c(board)
     printed = read_until(board, "\x04")
-    assert "LEFT False" in printed
+    assert not read_until(board, "\x04")
+    assert "Ctrl-C ended 'worker', which held the loop" in printed
     assert "AGAIN" in printed

@@ -206,7 +206,7 @@ class Soak:
     # -- Accounts
 
     def _on_error(self, context):
-        name = context["name"]
+        name = "posted" if "_bad_post" in context["name"] else context["name"]
         if name in self.failures:
             self.reports[name] += 1
         else:
