@@ -64,6 +64,16 @@ class Body:
         self.received += count
         return count
 
+    def more(self):
+        """Awaitable: until more of it has arrived."""
+        return self._connection.more()
+
+    def is_complete(self):
+        """Whether the body has ended in a way that leaves the connection usable for another request."""
+        if self._chunked:
+            return self._next == _END
+        return not self._until_close and not self._remaining
+
     def _advance(self):
         """Read on to the next chunk's data or the end; False when the lines have not arrived in full."""
         while self._next != _END:

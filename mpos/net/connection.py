@@ -10,7 +10,7 @@ from asyncio import TimeoutError
 from time import ticks_diff, ticks_ms
 
 from .deadline import Deadline, forget, queue_again, queue_read, readable, writable
-from .resolver import resolve
+from .url import literal
 
 _MAX_LINE = 8192  # bytes; servers commonly allow no more than this for a whole head
 _CONNECTED = (106, 127)  # EISCONN of Linux and of ESP-IDF's newlib; the errno module has no such name
@@ -46,12 +46,7 @@ async def connect(
         except TLSError as error:
             raise TLSError(error.errno, "%s: %s" % (name, error.args[1]))
     connection = Connection(name, timeout_ms, buffer_size, ends)
-    try:
-        addresses = await resolve(host, connection.wait_ms())
-    except TimeoutError as error:
-        raise TimeoutError("%s: %s" % (name, error))
-    except OSError as error:
-        raise OSError(error.errno, "%s: %s" % (name, error.args[-1]))
+    addresses = literal(host) or await _look_up(host, connection)
     for number in range(len(addresses)):
         try:
             await _open(connection, addresses[number], host, port, secure, verify)
@@ -62,6 +57,17 @@ async def connect(
             last = number == len(addresses) - 1
             if last or not isinstance(error, (OSError, TimeoutError)) or connection.refused:
                 raise
+
+
+async def _look_up(host, connection):
+    from .resolver import resolve  # only now: addresses need none of it
+
+    try:
+        return await resolve(host, connection.wait_ms())
+    except TimeoutError as error:
+        raise TimeoutError("%s: %s" % (connection.name, error))
+    except OSError as error:
+        raise OSError(error.errno, "%s: %s" % (connection.name, error.args[-1]))
 
 
 async def _open(connection, address, host, port, secure, verify):
@@ -77,9 +83,8 @@ async def _open(connection, address, host, port, secure, verify):
 class Connection:
     """A connection and its read buffer: `buffer[start:end]` has arrived and is not used yet.
 
-    `eof` is set when the peer has sent all it will, `cut` when it has hung up without saying so (TLS): what
-    ends with the connection may not be all then. `fresh` is set by each more(). `wanted` may say how many
-    bytes are still to come; more than that is not asked for. `name` is used in messages.
+    `eof` is set when the peer has sent all it will, `fresh` by each more(). `has_received`: anything since
+    open() or reuse(). `name` is used in messages.
     """
 
     def __init__(self, name, timeout_ms, buffer_size, ends=None):
@@ -89,9 +94,8 @@ class Connection:
         self.start = 0
         self.end = 0
         self.eof = False
-        self.cut = False
         self.fresh = False
-        self.wanted = 0
+        self.has_received = False
         self.timeout_ms = timeout_ms
         self.ends = ends
         self.refused = False  # the TLS handshake has failed: another address of the server is no way out
@@ -139,6 +143,17 @@ class Connection:
         """From now on a wait has no limit, for protocols that have a check of their own."""
         self.timeout_ms = None
 
+    def reuse(self, name, timeout_ms, buffer_size, ends):
+        """Begin anew with the same peer; the arguments are those of connect()."""
+        if len(self.buffer) != buffer_size:
+            self.buffer = bytearray(buffer_size)
+            self.view = memoryview(self.buffer)
+        self.name = name
+        self.timeout_ms = timeout_ms
+        self.ends = ends
+        self.start = self.end = 0
+        self.fresh = self.has_received = False
+
     def wait_ms(self):
         """How long the next wait may be: `timeout_ms`, or what is left of all."""
         timeout_ms = self.timeout_ms
@@ -183,7 +198,7 @@ class Connection:
         if self._socket is None:
             raise self._closed()
         try:
-            count = self._stream.readinto(self.buffer) if self._stream is self._socket else self._decrypt()
+            count = self._stream.readinto(self.buffer)
         except (OSError, ValueError) as error:
             raise self._failed(error) from None
         if count is None:
@@ -191,30 +206,9 @@ class Connection:
         self.start = 0
         self.end = count
         self.eof = count == 0
+        self.has_received = self.has_received or count > 0
         self._filled = True
         return True
-
-    def _decrypt(self):
-        """As readinto(). That of TLS goes on until the buffer is full, and what it has read is lost when the
-        end
-        comes on the way without being said: so exactly what is wanted is read, or one record."""
-        try:
-            if self.wanted > 0:
-                return self._stream.readinto(self.buffer, self.wanted)
-            data = self._stream.recv(len(self.buffer))
-        except AttributeError:  # no recv: a port without DTLS
-            return self._stream.readinto(self.buffer)
-        except OSError as error:
-            from .tls import is_end
-
-            if not is_end(error.errno):
-                raise
-            self.cut = True
-            return 0
-        if data is None:
-            return None
-        self.buffer[: len(data)] = data
-        return len(data)
 
     def line(self):
         """The next line as bytes without its line end (CRLF or LF), or None when more() is needed first.
@@ -259,7 +253,7 @@ class Connection:
         """Make the socket and connect it; the arguments are those of an entry of getaddrinfo()."""
         self._doing = "did not accept the connection"
         self.start = self.end = 0
-        self.eof = self.cut = False
+        self.eof = False
         self._secured = True
         try:
             self._socket = self._stream = sock = socket.socket(family, kind, protocol)
@@ -298,7 +292,10 @@ class Connection:
             tls.begin_step()
             try:
                 # There is no call for a handshake alone; a server that speaks first may send a byte.
-                self.end = self._stream.readinto(self.buffer, 1) or 0
+                count = self._stream.readinto(self.buffer, 1)
+                if count == 0:
+                    raise OSError(errno.ECONNRESET)
+                self.end = count or 0
             except (OSError, ValueError) as error:
                 self._refusal = self._failed(error)
                 if tls.load_issuer():

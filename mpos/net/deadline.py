@@ -55,28 +55,27 @@ def writable(sock, deadline, timeout_ms):
         deadline.clear()
 
 
-class Deadline(Helper):
-    """One for each connection; at most one wait at a time."""
+class Timer(Helper):
+    """Calls `function()` on the loop when its time is over. It is no task that could be cancelled or awaited.
 
-    def __init__(self, make_error):
-        """`make_error()` is called when a wait takes too long; the waiting task gets what it returns."""
-        self._make_error = make_error
-        self._task = core.Task(self)  # this object is its coroutine: the loop calls send() below
-        self._queue = None  # the time queue that holds the task; kept, as a new event loop has another one
-        self._waiter = None
+    asyncio's queue takes anything that has the face of a task: this object is the coroutine of one, which is
+    made once and is in the queue only while the timer runs.
+    """
 
-    def set(self, timeout_ms):
-        """The running task is about to wait on the poller, for `timeout_ms` at most (None: for ever)."""
-        self.clear()
-        self._waiter = core.cur_task
-        if timeout_ms is not None:
-            queue = core._task_queue
-            queue.push(self._task, ticks_add(ticks_ms(), timeout_ms))
-            self._queue = queue
+    def __init__(self, function):
+        self._function = function
+        self._task = core.Task(self)
+        self._queue = None  # the one that holds the task; kept, as a new event loop has another one
 
-    def clear(self):
-        """The wait is over, or was given up."""
-        self._waiter = None
+    def start(self, ms):
+        """Run for `ms` from now on."""
+        self.stop()
+        queue = core._task_queue
+        queue.push(self._task, ticks_add(ticks_ms(), ms))
+        self._queue = queue
+
+    def stop(self):
+        """Does nothing when it does not run."""
         queue = self._queue
         if queue is not None:
             self._queue = None
@@ -85,6 +84,32 @@ class Deadline(Helper):
     def send(self, _value):
         """Called by the loop, as for any task's coroutine, when the time is over."""
         self._queue = None
+        self._function()
+
+
+class Deadline:
+    """Bounds a wait; at most one at a time. One for each connection."""
+
+    def __init__(self, make_error):
+        """`make_error()` is called when a wait takes too long; the waiting task gets what it returns."""
+        self._make_error = make_error
+        self._timer = Timer(self._expire)
+        self._waiter = None
+
+    def set(self, timeout_ms):
+        """The running task is about to wait for a socket or an Event, for at most `timeout_ms` (or None)."""
+        self._waiter = core.cur_task
+        if timeout_ms is None:
+            self._timer.stop()
+        else:
+            self._timer.start(timeout_ms)
+
+    def clear(self):
+        """The wait is over, or was given up."""
+        self._waiter = None
+        self._timer.stop()
+
+    def _expire(self):
         self.wake(self._make_error)
 
     def wake(self, make_error):

@@ -107,7 +107,7 @@ def _follow(aliases, found, wanted, answer):
         wanted, ttl = aliases[wanted]
         lowest = ttl if lowest is None else min(lowest, ttl)
     else:
-        raise ValueError("more than %d aliases" % _MAX_ALIASES)
+        return  # they lead in a circle: to no address
     for owner, address, ttl in found:
         if owner == wanted:
             answer.addresses.append(address)

@@ -15,8 +15,9 @@ _MAX_DIGITS = 15  # of a Content-Length: far more than any device can hold
 _TOKEN_MARKS = b"!#$%&'*+-.^_`|~"  # what names may hold besides letters and digits (RFC 9110, section 5.6.2)
 
 
-def build_request(method, url, headers, body_length):
-    """The head of a request as bytes. `body_length` is None for a request that has no body.
+def build_request(method, url, headers, body_length, codings="identity"):
+    """The head of a request as bytes. `body_length` is None for a request that has no body, CHUNKED for one
+    whose size is not known. `codings`: what the body of the answer may be compressed with.
 
     Raises ValueError or TypeError for what cannot be sent, and for a header that the client sets itself.
     """
@@ -32,13 +33,14 @@ def build_request(method, url, headers, body_length):
     for name in ("content-length", "transfer-encoding"):
         if name in names:
             raise ValueError("the header %s follows from the body: leave it out" % name)
-    if body_length is not None:
+    if body_length == CHUNKED:
+        lines.append("Transfer-Encoding: chunked")
+    elif body_length is not None:
         lines.append("Content-Length: %d" % body_length)
     for name, value in (
         ("Host", url.netloc),
         ("User-Agent", "mpos"),
-        ("Accept-Encoding", "identity"),  # nothing here unpacks a compressed body
-        ("Connection", "close"),
+        ("Accept-Encoding", codings),
     ):
         if name.lower() not in names:
             lines.append("%s: %s" % (name, value))
@@ -47,13 +49,16 @@ def build_request(method, url, headers, body_length):
 
 
 async def read_response(connection):
-    """Read up to the end of the head; returns (status, reason, headers by lower-case name)."""
+    """Read up to the end of the head; returns (status, reason, headers by lower-case name, whether the server
+    keeps the connection open)."""
     for _ in range(_MAX_INFORMATIONAL):
         line = await _line(connection)
         status, reason = _parse_status(line)
         headers = await _read_headers(connection)
         if status >= 200 or status == 101:  # 101 changes the protocol: no other answer follows it
-            return status, reason, headers
+            options = headers.get("connection", "").lower()
+            keeps = "keep-alive" in options if line.startswith(b"HTTP/1.0") else "close" not in options
+            return status, reason, headers, keeps
     raise ValueError("more than %d informational answers" % _MAX_INFORMATIONAL)
 
 

@@ -19,6 +19,7 @@ from micropython import const
 
 from . import dns
 from .deadline import Deadline, forget, readable, writable
+from .url import literal
 
 servers = None  # addresses (str, or (str, port)) of the name servers to ask; None: those of the network
 HOSTS_FILE = "/etc/hosts"
@@ -48,7 +49,7 @@ async def resolve(host, timeout_ms=10000):
     answered within `timeout_ms`.
     """
     host = host.lower().rstrip(".")
-    known = _literal(host) or _from_hosts(host)
+    known = literal(host) or _from_hosts(host)
     if known:
         return known
     ends = ticks_add(ticks_ms(), timeout_ms) if timeout_ms is not None else None
@@ -79,20 +80,6 @@ def name_servers():
 
 
 # -- What needs no asking
-
-
-def _literal(host):
-    if host == "localhost":
-        return ["127.0.0.1"]
-    if ":" in host:
-        return [host]
-    parts = host.split(".")
-    if len(parts) == 4:
-        for part in parts:
-            if not part.isdigit() or len(part) > 3 or int(part) > 255:
-                return None
-        return [host]
-    return None
 
 
 def _from_hosts(host):

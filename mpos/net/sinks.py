@@ -1,12 +1,22 @@
 """Where a download ends up: Memory for a body as bytes, File for one that replaces a file when complete."""
 
+import json
 import os
 
 _BLOCK = 1024  # bytes
 
 _ENOSPC = 28  # the errno module has no such name
 
-_open_parts = set()  # the .part files being written, so that two downloads cannot mix in one
+# What is not complete yet is beside the file, under names that no download can have for its file.
+_PART = ".mpos-part"
+_NOTE = ".mpos-note"  # JSON: what it is a part of
+
+_open_parts = set()  # those being written, so that two downloads cannot mix in one
+
+
+def resume_position(path):
+    """How many bytes there are of `path`: of what a download left unfinished, else of the file itself."""
+    return _size(path + _PART) or _size(path)
 
 
 class Memory:
@@ -63,25 +73,62 @@ class Memory:
 
 
 class File:
-    """Writes `path` + ".part" and renames it at the end: until then an old file of that name is untouched.
+    """Writes beside `path` and renames at the end: until then an old file of that name is untouched.
 
+    `position` is how many bytes there are already, `note` a dict that says of what.
     Raises RuntimeError if another download is writing the same file, OSError if it cannot be written.
     """
 
     def __init__(self, path):
+        if path.endswith(_PART) or path.endswith(_NOTE):
+            raise ValueError("%s: names with that end are for unfinished downloads: take another" % path)
         self._name = path
         self._path = _absolute(path)
-        self._part = part = self._path + ".part"
+        self._part = part = self._path + _PART
+        self._file = None
+        self.position = 0
+        self.note = {}
         if part in _open_parts:
             raise RuntimeError("another download is writing %s: wait for it, or cancel it" % path)
         _open_parts.add(part)
+        self._keeps_part = False
+
+    def find(self, source):
+        """Take up what an earlier download of the same `source` has left, if there is anything."""
         try:
-            self._file = open(part, "wb")
-        except BaseException as error:
-            _open_parts.discard(part)
-            if not isinstance(error, OSError):
-                raise
+            with open(self._path + _NOTE) as file:
+                note = json.load(file)
+        except (OSError, ValueError):
+            return
+        if isinstance(note, dict) and note.get("source") == source:
+            self.note = note
+            self.position = _size(self._part)
+            self._keeps_part = True
+
+    def begin(self, note):
+        """Start anew, with what `note` tells about it (a dict for JSON). `keep` in it: a part of it can be
+        used later."""
+        self._close()
+        self.position = 0
+        self.note = note
+        self._keeps_part = bool(note.get("keep"))
+        try:
+            self._file = open(self._part, "wb")
+            if self._keeps_part:
+                with open(self._path + _NOTE, "w") as file:
+                    json.dump(note, file)
+            else:
+                _remove(self._path + _NOTE)
+        except OSError as error:
             raise self._failed(error, "cannot be created: does the folder exist?") from None
+
+    def resume(self):
+        """Go on at `position`."""
+        if self._file is None:
+            try:
+                self._file = open(self._part, "ab")
+            except OSError as error:
+                raise self._failed(error, "cannot be opened to go on") from None
 
     def write(self, view, offset, count):
         try:
@@ -90,36 +137,68 @@ class File:
             raise self._failed(error, "cannot be written") from None
         if written != count:
             raise self._failed(OSError(_ENOSPC), "")
+        self.position += count
+
+    def pieces(self, buffer):
+        """Iterate over what is there already: the number of bytes that were read into `buffer`, each time."""
+        with open(self._part, "rb") as file:
+            while True:
+                count = file.readinto(buffer)
+                if not count:
+                    return
+                yield count
 
     def finish(self):
         """Put the complete file in its place."""
         try:
-            self._file.close()  # writes what is still buffered
-            self._file = None
+            self._close()
             os.rename(self._part, self._path)
         except OSError as error:
             raise self._failed(error, "cannot be completed") from None
+        _remove(self._path + _NOTE)
         _open_parts.discard(self._part)
         return True
 
     def abort(self):
-        """Close and remove what has been written so far."""
+        """Close what has been written so far, and keep it if it can be used later."""
         try:
-            if self._file is not None:
-                self._file.close()
+            self._close()
         except OSError:
-            pass  # a full disk: what could not be flushed is removed anyway
-        self._file = None
-        try:
-            os.remove(self._part)
-        except OSError:
-            pass  # never created, or the storage is gone
+            self._keeps_part = False  # a full disk: what could not be flushed is missing
+        if not self._keeps_part or not _size(self._part):
+            _remove(self._part)
+            _remove(self._path + _NOTE)
         _open_parts.discard(self._part)
+
+    def discard(self):
+        """What has been written is of no use: abort() removes it."""
+        self._keeps_part = False
+
+    def _close(self):
+        file = self._file
+        if file is not None:
+            self._file = None
+            file.close()  # writes what is still buffered
 
     def _failed(self, error, text):
         if error.errno == _ENOSPC:
             text = "no space left: delete something"
+            self.discard()  # or there would be no space for anything else either
         return OSError(error.errno, "%s: %s" % (self._name, text))
+
+
+def _size(path):
+    try:
+        return os.stat(path)[6]
+    except OSError:
+        return 0
+
+
+def _remove(path):
+    try:
+        os.remove(path)
+    except OSError:
+        pass  # never created, or the storage is gone
 
 
 def _absolute(path):

@@ -128,11 +128,6 @@ def failure(error, host):
     return TLSError(errno.EINVAL, "the TLS connection failed: %s. Does the server speak TLS 1.2?" % what)
 
 
-def is_end(code):
-    """Whether an OSError's code says that the peer has hung up without saying that it was the end."""
-    return code == _CONN_EOF
-
-
 def _refusal(reason, host):
     lower = reason.lower()
     if "trusted ca" in lower:

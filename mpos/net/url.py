@@ -29,7 +29,7 @@ class Url:
 
     def redacted(self):
         """The address without its path and query, which may hold a secret."""
-        return "%s://%s/..." % (self.scheme, self.netloc)
+        return redact(str(self))
 
     def join(self, reference):
         """The Url that `reference`, a Location, means here (RFC 3986, section 5). Raises ValueError."""
@@ -49,6 +49,16 @@ class Url:
         else:
             target = base[: base.rfind("/") + 1] + reference
         return parse("%s://%s%s" % (self.scheme, self.netloc, _without_dots(target)), (self.scheme,))
+
+
+def redact(url):
+    """`url` without what may be a secret in it, for messages: only scheme, host and port are kept."""
+    scheme, separator, rest = url.partition("://")
+    if not separator:
+        return "...REDACTED..."
+    host, separator, _ = rest.replace("?", "/").replace("#", "/").partition("/")
+    host = host.split("@")[-1]
+    return scheme + "://" + host + ("/...REDACTED..." if separator else "")
 
 
 def parse(url, schemes=_HTTP):
@@ -73,6 +83,21 @@ def parse(url, schemes=_HTTP):
     default_port = 443 if scheme in ("https", "wss") else 80
     host, port = _host_and_port(authority, default_port, scheme)
     return Url(scheme, host, port, default_port, target)
+
+
+def literal(host):
+    """[address] for a host that is an address itself or localhost; None for a name to be looked up."""
+    if host == "localhost":
+        return ["127.0.0.1"]
+    if ":" in host:
+        return [host]
+    parts = host.split(".")
+    if len(parts) == 4:
+        for part in parts:
+            if not part.isdigit() or len(part) > 3 or int(part) > 255:
+                return None
+        return [host]
+    return None
 
 
 def _check_characters(url):

@@ -141,7 +141,6 @@ async def test_the_request_is_complete(server):
     answer, headers = await echo(server, path="/echo?a=1&b=%20#fragment")
     assert answer["method"] == "GET" and answer["target"] == "/echo?a=1&b=%20"
     assert headers["host"] == server.split("//")[1]
-    assert headers["connection"] == "close"
     assert headers["accept-encoding"] == "identity"
     assert "content-length" not in headers
 

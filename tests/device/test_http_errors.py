@@ -223,7 +223,7 @@ async def test_an_error_status_can_be_raised(server):
                 assert str(status) in str(error) and word in str(error) and server in str(error), error
             else:
                 raise AssertionError("not raised")
-    async with await http.request("GET", server + "/redirect/302") as response:
+    async with await http.request("GET", server + "/redirect/302", redirects=0) as response:
         try:
             response.raise_for_status()
         except http.HTTPError as error:

@@ -13,6 +13,7 @@ from __future__ import annotations
 import argparse
 import contextlib
 import functools
+import gzip
 import hashlib
 import json
 import select
@@ -22,6 +23,7 @@ import subprocess
 import sys
 import threading
 import time
+import zlib
 from collections.abc import Iterator
 from urllib.parse import parse_qs, unquote_to_bytes, urlsplit
 
@@ -54,6 +56,10 @@ class Exchange:
         self.query = parse_qs(url.query, keep_blank_values=True)
         self.body = body
 
+    def headers(self) -> dict[str, str]:
+        pairs = [line.partition(":") for line in self.header_lines]
+        return {name.lower(): value.strip() for name, _, value in pairs}
+
     def number(self, name: str, default: float) -> float:
         return float(self.query.get(name, [str(default)])[0])
 
@@ -64,7 +70,7 @@ class Exchange:
         self.connection.sendall(data)
 
     def head(self, *lines: str, status: str = "200 OK") -> None:
-        self.send("\r\n".join([f"HTTP/1.1 {status}", *lines, "", ""]).encode("latin-1"))
+        self.send("\r\n".join([f"HTTP/1.1 {status}", "Connection: close", *lines, "", ""]).encode("latin-1"))
 
     def answer(self, body: bytes, *lines: str, status: str = "200 OK") -> None:
         self.head(f"Content-Length: {len(body)}", f"X-SHA256: {sha256(body)}", *lines, status=status)
@@ -203,6 +209,71 @@ def redirect(exchange: Exchange) -> None:
     exchange.answer(b"", f"Location: {location}", status=f"{code} Moved")
 
 
+def ranged(exchange: Exchange) -> None:
+    """A body of `size` bytes with the ETag `etag`, if any, of which Range and If-Range ask for parts.
+    Each answer is cut after `drop` bytes of its body. `cut` counts requests of that name: only
+    the first `times` are cut. `broken`: what is wrong with a 206."""
+    body = body_of(exchange.size("size", 100_000))
+    etag = exchange.query.get("etag", [""])[0]
+    headers = exchange.headers()
+    first, last = 0, len(body) - 1
+    lines = [f'ETag: "{etag}"'] if etag else []
+    wanted = headers.get("range")
+    whole = "no_range" in exchange.query or headers.get("if-range", f'"{etag}"') != f'"{etag}"'
+    status = "200 OK"
+    if wanted is not None and not whole:
+        begin, _, end = wanted.removeprefix("bytes=").partition("-")
+        first, last = int(begin), min(int(end or last), last)
+        if first >= len(body):
+            exchange.answer(b"", f"Content-Range: bytes */{len(body)}", status="416 Range Not Satisfiable")
+            return
+        status = "206 Partial Content"
+        broken = exchange.query.get("broken", [""])[0]
+        told = {"offset": first - 1, "none": None}.get(broken, first)
+        total = len(body) + (1 if broken == "total" else 0)
+        if told is not None:
+            lines.append(f"Content-Range: bytes {told}-{last}/{total}")
+    part = body[first : last + 1]
+    exchange.head(f"Content-Length: {len(part)}", f"X-SHA256: {sha256(body)}", *lines, status=status)
+    name = exchange.query.get("cut", [""])[0]
+    _requests[name] = _requests.get(name, 0) + 1
+    if name and _requests[name] > exchange.size("times", 1):
+        exchange.send(part)
+    else:
+        exchange.send(part[: exchange.size("drop", len(part))])
+
+
+_requests: dict[str, int] = {}
+
+
+def encoded(exchange: Exchange) -> None:
+    """A body of `size` bytes that is coded as `coding` says, whatever was asked for."""
+    body = (body_of(exchange.size("size", 10_000) // 2) + bytes(exchange.size("size", 10_000)))[
+        : exchange.size("size", 10_000)
+    ]
+    coding = exchange.query["coding"][0]
+    raw_deflate = zlib.compressobj(wbits=-15)
+    packed = {
+        "gzip": gzip.compress,
+        "x-gzip": gzip.compress,
+        "deflate": zlib.compress,
+        "raw": lambda data: raw_deflate.compress(data) + raw_deflate.flush(),
+    }.get(coding, bytes)(body)
+    packed = packed[: len(packed) - exchange.size("cut", 0)] + bytes(exchange.size("more", 0))
+    if "damage" in exchange.query:
+        packed = packed[:-6] + bytes([packed[-6] ^ 1]) + packed[-5:]
+    name = "deflate" if coding == "raw" else coding
+    exchange.head(f"Content-Length: {len(packed)}", f"X-SHA256: {sha256(body)}", f"Content-Encoding: {name}")
+    exchange.send(packed)
+
+
+def hop(exchange: Exchange) -> None:
+    """A redirect with `status` to `to`, which may be relative."""
+    exchange.answer(
+        b"", f"Location: {exchange.query['to'][0]}", status=f"{exchange.query['status'][0]} Moved"
+    )
+
+
 def raw(exchange: Exchange) -> None:
     """The query's `raw` (percent-encoded) as all of the answer."""
     exchange.send(unquote_to_bytes(_raw_parameter(exchange.target)))
@@ -285,6 +356,9 @@ ROUTES = {
     "reset": reset,
     "status": status,
     "redirect": redirect,
+    "ranged": ranged,
+    "encoded": encoded,
+    "hop": hop,
     "raw": raw,
     "huge_header": huge_header,
     "many_headers": many_headers,

@@ -15,7 +15,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 
-from mpos_host.board import compiler
+from mpos_host.board import ca_bundle, compiler
 from mpos_host.board.deploy_device import DeviceSide, Transport
 from mpos_host.board.device import json_for_device
 from mpos_host.project import App, Board, UserError, root
@@ -85,6 +85,7 @@ def plan(board: Board, apps: Sequence[App] = (), source: bool = False) -> Files:
     entries = (
         _compiled(found, board.arch) if not source else [(name, path.read_bytes()) for path, name in found]
     )
+    entries.append((ca_bundle.PATH, ca_bundle.ca_bundle()))
     if apps:
         entries.append(("/app.txt", packages[0].encode()))
     # Last, because it needs all of the others.
