@@ -6,15 +6,10 @@ import pytest
 
 from peers.dns_server import dns_port
 from peers.http_server import server
-<<<<<<< HEAD
+from peers.tls_server import tls_servers
 from peers.websocket_server import websockets_url
 
-__all__ = ["server", "websockets_url"]
-=======
-from peers.tls_server import tls_servers
-
-__all__ = ["dns_port", "server", "tls_servers"]
->>>>>>> ac7f706 (DownloadManager and HTTPS in full: resumes after breaks and in later calls, checks hashes, follows redirects, decodes gzip and deflate, keeps connections; the CA file comes with the deployment)
+__all__ = ["dns_port", "server", "tls_servers", "websockets_url"]
 
 # A job in the background has Ctrl-C ignored, and so have all programs that it starts: the tests of Ctrl-C
 # would wait in vain.
