@@ -39,7 +39,7 @@ async def shake_hands(connection, address, headers, subprotocols, offer):
         request["Sec-WebSocket-Extensions"] = offer
     await connection.write(build_request("GET", address, request, None))
     try:
-        status, reason, answer = await read_response(connection)
+        status, reason, answer, _ = await read_response(connection)
     except ValueError as error:
         raise WebSocketException("%s: the answer is no valid HTTP: %s" % (connection.name, error)) from None
     if status != 101:
