@@ -7,9 +7,14 @@ import gc
 from asyncio import core
 from time import ticks_diff, ticks_us
 
-import bench_board
+# asyncio's own, before mpos is imported, which puts the runner in their place.
+_run = core.run_until_complete
+_create_task = core.create_task
+_io_queue = core._io_queue
 
-from mpos import LvglLoop, TaskManager
+import bench_board  # noqa: E402
+
+from mpos import LvglLoop, TaskManager  # noqa: E402
 
 _BATCH = 20
 _HEAP_TASKS = 50
@@ -53,12 +58,12 @@ class _Raw:
         self.creates = []
         self.crowded = []
         self.steps = []
-        self._io = core._io_queue
-        self.create = core.create_task
+        self._io = _io_queue
+        self.create = _create_task
 
     def run(self, coroutine):
         core._io_queue = self._io
-        return core.run_until_complete(core.create_task(coroutine))
+        return _run(_create_task(coroutine))
 
 
 class _Managed:

@@ -117,6 +117,7 @@ class Console:
         self._raw = None
         self._friendly = None
         self._mode = None
+        self._typed_inside = b""  # While a command ran the loop.
 
     async def run(self):
         """Serve until the input ends or a soft reset is asked for, which see `reset.py`."""
@@ -225,12 +226,27 @@ class Console:
                 error = await command.run(self)
                 typed_ahead += command.typed_ahead
             else:
+                runner.guard = self._run_inside
                 _, error = run_interruptible(exec, command, self.namespace)
+                runner.guard = None
+                typed_ahead += self._typed_inside
+                self._typed_inside = b""
         if isinstance(error, SystemExit):
             error = None
             self.request_reset()
         mode.finished(error)
         return typed_ahead
+
+    def _run_inside(self, run, main):
+        """A command has called `asyncio.run`: the loop goes on from here until `main`, a task, is done, or a
+        Ctrl-C ends it."""
+        from .inside import run_inside
+
+        value, error, typed = run_inside(self.input, run, main)
+        self._typed_inside += typed
+        if error is not None:
+            raise error
+        return value
 
     def _compile(self, kind, source):
         try:

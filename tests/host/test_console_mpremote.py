@@ -40,6 +40,26 @@ def test_a_command_that_does_not_await_has_the_loop_for_itself(console: ConsoleB
     assert console.mpremote("exec", code) == "0\n"
 
 
+def test_a_script_that_ends_in_asyncio_run_works_beside_the_app(
+    console: ConsoleBoard, tmp_path: Path
+) -> None:
+    script = tmp_path / "script.py"
+    script.write_text(
+        "import asyncio\nbefore = ticks\n"
+        "async def main():\n"
+        "    while ticks < before + 20: await asyncio.sleep_ms(1)\n"
+        "    return 'done'\n"
+        "print(asyncio.run(main()))\n"
+    )
+    assert console.mpremote("run", str(script)) == "done\n"
+    assert int(console.mpremote("exec", "print(ticks - before)")) >= 20
+    code = "async def fail(): raise ValueError('of main')\nimport asyncio\nasyncio.run(fail())"
+    with pytest.raises(subprocess.CalledProcessError) as failed:
+        console.mpremote("exec", code)
+    assert "ValueError: of main" in failed.value.stdout + failed.value.stderr
+    assert ticks(console) > 0
+
+
 def test_eval_prints_the_value(console: ConsoleBoard) -> None:
     assert console.mpremote("eval", "6 * 7") == "42\n"
 
