@@ -4,17 +4,15 @@ Raw is asyncio as it comes, with its own poll. They take turns, so that both see
 """
 
 import gc
+import select
 from asyncio import core
 from time import ticks_diff, ticks_us
 
-# asyncio's own, before mpos is imported, which puts the runner in their place.
-_run = core.run_until_complete
-_create_task = core.create_task
-_io_queue = core._io_queue
+import bench_board
 
-import bench_board  # noqa: E402
-
-from mpos import LvglLoop, TaskManager  # noqa: E402
+from mpos import LvglLoop, TaskManager
+from mpos.loop import doors
+from mpos.loop.runner import runner
 
 _BATCH = 20
 _HEAP_TASKS = 50
@@ -58,12 +56,15 @@ class _Raw:
         self.creates = []
         self.crowded = []
         self.steps = []
-        self._io = _io_queue
-        self.create = _create_task
+        self._io = core.IOQueue()
+        stream = runner.inbox.stream  # As ours, it polls one stream.
+        self._io.map[id(stream)] = [None, None, stream]
+        self._io.poller.register(stream, select.POLLIN)
+        self.create = doors.stock["create_task"]
 
     def run(self, coroutine):
         core._io_queue = self._io
-        return _run(_create_task(coroutine))
+        return doors.stock["run_until_complete"](self.create(coroutine))
 
 
 class _Managed:

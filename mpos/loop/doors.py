@@ -60,9 +60,14 @@ def _require_idle(what):
         raise RuntimeError("asyncio's %s() was called while the loop is running: TaskManager runs it" % what)
 
 
+# asyncio's own, by name.
+stock = {}
+
+
 def install():
     """Put ours in the place of asyncio's, wherever it is looked up."""
     for function in (create_task, run_until_complete, run, new_event_loop):
+        stock[function.__name__] = getattr(core, function.__name__)
         setattr(core, function.__name__, function)
         if hasattr(asyncio, function.__name__):
             setattr(asyncio, function.__name__, function)
