@@ -26,6 +26,7 @@ package(
         "console/errors.py",
         "console/friendly.py",
         "console/held_output.py",
+        "console/inside.py",
         "console/line.py",
         "console/raw.py",
         "console/reset.py",
