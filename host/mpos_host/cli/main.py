@@ -105,6 +105,9 @@ def _parser() -> argparse.ArgumentParser:
     it.add_argument("app", help="the app's folder, or its name in apps/")
     commands.board_options(it)
     it.add_argument("--source", action="store_true", help="deploy .py files instead of .mpy")
+    it.add_argument(
+        "--watch", action="store_true", help="deploy what is saved, and start the app again (virtual board)"
+    )
     live.view_option(it)
     it.add_argument("--headless", action="store_true", help="no window (only unix_sdl has one)")
     it.add_argument(

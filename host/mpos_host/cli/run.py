@@ -11,12 +11,13 @@ import time
 from mpos_host import project
 from mpos_host.board import screen
 from mpos_host.board.deploy import deploy, plan
-from mpos_host.board.device import DeviceError, DeviceGone, DeviceTimeout, json_for_device
+from mpos_host.board.device import Device, DeviceError, DeviceGone, DeviceTimeout, json_for_device
 from mpos_host.board.target import Target
 from mpos_host.cli.app_log import AppLog
 from mpos_host.cli.commands import open_target
 from mpos_host.cli.live import live_view
 from mpos_host.cli.progress import show_progress
+from mpos_host.cli.watch import Watch
 from mpos_host.project import App, UserError
 
 # Seconds for the board to come up with the app: an ESP32 imports all of mpos in less than half of it.
@@ -39,6 +40,12 @@ def run(options: argparse.Namespace) -> int:
     extras = parse_extras(options.arg)
     if options.screenshot is not None:
         screen.check_picture(options.screenshot)
+    if options.watch and (options.expect or options.screenshot or options.port):
+        raise UserError(
+            "--watch goes on until Ctrl-C, on a board that this command starts:"
+            " leave out --expect, --screenshot and --port",
+            2,
+        )
     if not options.headless:
         _show_window()
     with open_target(options, log=show) as target, live_view(target, app.title, options.view):
@@ -51,7 +58,11 @@ def run(options: argparse.Namespace) -> int:
         finally:
             if options.screenshot is not None and target.exit_reason() is None:
                 screen.save_picture(target, options.screenshot)
-        if options.expect is None and options.screenshot is None:
+        if options.watch:
+            target.disconnect()
+            with Watch(target, app, options.source, note, boot_into):
+                follow(target)
+        elif options.expect is None and options.screenshot is None:
             follow(target)
     return 0 if good else 1
 
@@ -65,6 +76,11 @@ def start_app(target: Target, app: App, extras: dict[str, str], source: bool = F
     device.enter()
     deploy(device, plan(target.board, [app], source), target.board, show_progress())
     _send_extras(target, extras)
+    boot_into(device, app.title)
+
+
+def boot_into(device: Device, title: str) -> None:
+    """Start what has been deployed. Raises as `start_app` does; `title` is the app's."""
     try:
         device.reboot(_BOOT)
         running, errors = device.call(_STATE, "mpos")
@@ -72,14 +88,14 @@ def start_app(target: Target, app: App, extras: dict[str, str], source: bool = F
         for line in error.output.splitlines()[-_LAST_LINES:]:
             show(f"{line}\n")
         raise UserError(
-            f"{error}: does {app.title} hold the loop without an await, or reset the board?"
+            f"{error}: does {title} hold the loop without an await, or reset the board?"
         ) from None
     except DeviceError as error:
-        raise UserError(f"{app.title} did not start: {error} (the log above says where)") from None
+        raise UserError(f"{title} did not start: {error} (the log above says where)") from None
     if not running:
-        raise UserError(f"{app.title} did not start: the log above says why")
+        raise UserError(f"{title} did not start: the log above says why")
     if errors:
-        raise UserError(f"{app.title} failed at the start: {errors[0]} (the log above says where)")
+        raise UserError(f"{title} failed at the start: {errors[0]} (the log above says where)")
 
 
 def expect(target: Target, text: str, seconds: float) -> bool:

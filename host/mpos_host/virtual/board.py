@@ -7,6 +7,7 @@ import os
 import re
 import secrets
 import sys
+import threading
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
@@ -75,6 +76,7 @@ class VirtualBoard:
             self._port = SerialPort(clock)
             stack.callback(self._port.close)
             self._own_port = SerialPort(clock)
+            self._own_console_lock = threading.Lock()
             stack.callback(self._own_port.close)
             self._log = OutputLog(_LOG_SIZE)
             process = None
@@ -163,13 +165,14 @@ class VirtualBoard:
         Within the block what is sent to `port` waits, so keep it short, and leave the console as it was
         found: at the friendly prompt. None in the place of the port's name while another program has `port`.
         """
-        if not self._supervisor.take_line(_LINE_TIMEOUT_S):
-            yield None
-            return
-        try:
-            yield self._own_port.name
-        finally:
-            self._supervisor.give_line(_LINE_TIMEOUT_S)
+        with self._own_console_lock:
+            if not self._supervisor.take_line(_LINE_TIMEOUT_S):
+                yield None
+                return
+            try:
+                yield self._own_port.name
+            finally:
+                self._supervisor.give_line(_LINE_TIMEOUT_S)
 
     def reset(self) -> None:
         """Press the reset button: VM and panel start afresh, the flash is kept. Also after a death.

@@ -62,7 +62,6 @@ class Actions:
 
     async def _do_reset(self) -> None:
         """Press the reset button."""
-        await asyncio.to_thread(self._console.close)
         self.is_paused = False
         await asyncio.to_thread(self._board.reset)
 

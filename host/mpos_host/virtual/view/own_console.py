@@ -6,7 +6,6 @@ All of it blocks, and may be called in any thread: calls wait for each other.
 from __future__ import annotations
 
 import ast
-import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -32,20 +31,11 @@ class ConsoleInUse(UserError):
 
 
 class OwnConsole:
-    """The console of `board`; `close()` it."""
+    """The console of `board`."""
 
     def __init__(self, board: VirtualBoard):
         self._board = board
-        self._device: Device | None = None
         self._errors_told = 0
-        self._lock = threading.RLock()
-
-    def close(self) -> None:
-        """May be called twice; the next call of another method connects again."""
-        with self._lock:
-            device, self._device = self._device, None
-            if device is not None:
-                device.close()
 
     def sample(self) -> dict[str, Any]:
         """`stats` and `tasks` of the TaskManager, and `errors` if there are others than last time."""
@@ -73,27 +63,22 @@ class OwnConsole:
 
     def restart(self) -> None:
         """Soft reset: the app starts again, as it is on the flash."""
-        with self._console(_START_S) as device:
+        with self._console(_SAMPLE_S) as device:
             device.reboot(_START_S)
 
     @contextmanager
     def _console(self, seconds: float) -> Iterator[Device]:
-        with self._lock, self._board.own_console() as port:
+        with self._board.own_console() as port:
             if port is None:
                 raise ConsoleInUse
-            try:
-                if self._device is None:
-                    self._device = Device(port, lambda: self._board.exit_reason)
-                self._device.enter_beside(seconds)
-                yield self._device
-                self._device.leave(seconds)
-            except DeviceError:
-                if self._device is not None:
-                    self._device.leave(seconds)
-                raise
-            except BaseException:
-                self.close()
-                raise
+            with Device(port, lambda: self._board.exit_reason) as device:
+                device.enter_beside(seconds)
+                try:
+                    yield device
+                except DeviceError:
+                    device.leave(seconds)
+                    raise
+                device.leave(seconds)
 
 
 def _as_typed(line: str) -> str:

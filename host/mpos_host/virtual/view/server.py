@@ -117,7 +117,6 @@ class LiveView:
             await self._stop_feeds()
             await runner.cleanup()
             panel.close()
-            await asyncio.to_thread(console.close)
 
     # Viewers
 
