@@ -4,9 +4,7 @@ Apps create their tasks through it, boot code starts the loop, and everything th
 between two `await`s happens in it. It is a face: the loop itself is `mpos.loop`.
 """
 
-import _thread
 import gc
-import sys
 from asyncio import core
 
 from .loop import doors
@@ -30,11 +28,8 @@ class TaskManager:
 
     # -- Tasks
 
+    # create_task(coroutine, name=None) starts a background task and returns it (mpos.loop.runner says more).
     create_task = runner.create_task
-    """`create_task(coroutine, name=None)`: start `coroutine` as a background task and return the task.
-
-    In a task, a callback, a scheduled interrupt, a thread, or before the loop runs; see `mpos.loop.runner`.
-    """
 
     @classmethod
     def create_supervised_task(
@@ -52,12 +47,9 @@ class TaskManager:
                 "create_supervised_task() needs the async function itself, to call it for each start: %r"
                 % (coroutine_factory,)
             )
-        if name is None:
-            name = getattr(coroutine_factory, "__name__", "supervised")
-        return cls.create_task(
-            supervise(runner, coroutine_factory, name, restart_delay_ms, max_delay_ms, restart_on_return),
-            name,
-        )
+        name = name or getattr(coroutine_factory, "__name__", "supervised")
+        delays = (restart_delay_ms, max_delay_ms)
+        return cls.create_task(supervise(runner, coroutine_factory, name, *delays, restart_on_return), name)
 
     @staticmethod
     def cancel(task):
@@ -292,15 +284,17 @@ class TaskManager:
     @staticmethod
     def good_stack_size():
         """The stack for a thread on this port, in bytes, for `_thread.stack_size()`."""
-        return 16 * 1024 if sys.platform == "esp32" else 24 * 1024
+        from .loop.threads import good_stack_size
+
+        return good_stack_size()
 
     @staticmethod
     def start_new_thread(function, args=()):
         """Start a thread, with a warning: a thread cannot be stopped from outside, there are few, and neither
         LVGL nor asyncio may be touched in one. `UiBridge.run_in_thread` is what blocking work needs."""
-        print("TaskManager: a thread is started for %s. Prefer UiBridge.run_in_thread." % (function,))
-        _thread.stack_size(TaskManager.good_stack_size())
-        return _thread.start_new_thread(function, args)
+        from .loop.threads import start_new_thread
+
+        return start_new_thread(function, args)
 
 
 doors.install()

@@ -4,9 +4,10 @@ The rules are those of trio's nurseries and asyncio's TaskGroup. MicroPython has
 several errors the first is raised and the others are reported.
 """
 
-from asyncio import core
+from asyncio import CancelledError
 
 from .loop.parking import Parking
+from .loop.tasks import current_task
 from .task_manager import TaskManager
 
 
@@ -48,13 +49,13 @@ class TaskScope:
     def cancel(self):
         """Cancel all tasks of the scope; the block itself goes on."""
         for child in list(self._children):
-            if child.task is not core.cur_task:
+            if child.task is not current_task():
                 child.task.cancel()
 
     async def __aenter__(self):
         if self._owner is not None:
             raise RuntimeError("a TaskScope is for one block: make another one")
-        self._owner = core.cur_task
+        self._owner = current_task()
         return self
 
     async def __aexit__(self, kind, error, traceback):
@@ -65,18 +66,18 @@ class TaskScope:
         while self._children:
             try:
                 await self._end
-            except core.CancelledError:
+            except CancelledError:
                 cancelled = True
                 self.cancel()
         self._closed = True
         first, self._error = self._error, None
         if first is not None:
-            by_us = self._interrupting and isinstance(error, core.CancelledError)
+            by_us = self._interrupting and isinstance(error, CancelledError)
             if not cancelled and (error is None or by_us):
                 raise first
             TaskManager.report(first, "A task of a scope failed", "scope")
         if cancelled:
-            raise core.CancelledError
+            raise CancelledError
 
     def ended(self, child, error):
         """A task has ended, with `error` or None. Returns whether the scope takes care of the error."""
@@ -116,7 +117,7 @@ class _Child:
     def _step(self, step, value):
         try:
             return step(value)
-        except (StopIteration, core.CancelledError, KeyboardInterrupt, SystemExit):
+        except (StopIteration, CancelledError, KeyboardInterrupt, SystemExit):
             self._scope.ended(self, None)
             raise
         except BaseException as error:

@@ -1,10 +1,9 @@
 """Belongings: what an activity has begun and what has to end with it: tasks, timers, animations, handlers."""
 
-from asyncio import core
-
 from micropython import const
 
 from ..loop.runner import runner
+from ..loop.tasks import current_task
 from ..task_manager import TaskManager
 from ..ui.timers import OwnedAnimation, OwnedTimer
 from ..ui_bridge import UiBridge
@@ -86,7 +85,7 @@ class Belongings:
         """Cancel all tasks but the one that calls this."""
         tasks, self._tasks = self._tasks, []
         for task in tasks:
-            if task is core.cur_task:
+            if task is current_task():
                 self._tasks.append(task)
             elif not task.done():
                 task.cancel()
@@ -149,5 +148,5 @@ class _WhileResumed:
 
     def stop(self):
         task = self._task
-        if task is not None and not task.done() and task is not core.cur_task:
+        if task is not None and not task.done() and task is not current_task():
             task.cancel()

@@ -1,9 +1,9 @@
 """Commands that await run as a task, so that the loop and the screen go on until they end, or Ctrl-C."""
 
-from asyncio import CancelledError, Event, core
+from asyncio import CancelledError, Event
 
 from ..loop.runner import runner
-from ..loop.tasks import Helper
+from ..loop.tasks import Helper, forget_wait, leave_wait
 from . import UNFINISHED, run_interruptible
 from .source import FILE, FUNCTION, wrap
 
@@ -86,15 +86,7 @@ class _Steps(Helper):
     def interrupt(self):
         """End the command where it waits. Whatever it waits for is left alone."""
         self.interrupted = True
-        task = self.task
-        awaited = task.data
-        if isinstance(awaited, core.Task):
-            # Task.cancel() would cancel that one instead, which may be the app's.
-            awaited.state.remove(task)
-            core._task_queue.push(task)
-            task.data = CancelledError
-        else:
-            task.cancel()
+        leave_wait(self.task)  # Task.cancel() would cancel a task that it awaits, which may be the app's.
 
     def _step(self, method, argument):
         if self.ended.is_set():
@@ -119,10 +111,8 @@ class _Steps(Helper):
 
     def _leave_queues(self):
         """Where Ctrl-C tore through an `await`, the task may be on its way to wait for something."""
-        task = core.cur_task
-        task.data = None
         try:
-            core._io_queue.remove(task)
+            forget_wait()
             self._coroutine.close()
         except Exception:
             pass  # It was half in the queue, or the coroutine is said to be executing still: both are over.

@@ -26,6 +26,8 @@ Two values are our own: `data` is False during a task's step, which tells a bare
 | `inbox` | calls from threads and interrupts, and what wakes the loop for them |
 | `parking` | sleep that can be woken |
 | `waiting` | `wait_for`, `gather`, events |
+| `deadline` | waits for a socket, each with an end of its own |
+| `threads` | blocking work in a thread, whose result a task awaits |
 | `services` | tasks that the loop itself needs, restarted when they fail; the watchdog |
 | `errors` | where an exception goes that nobody catches |
 | `doors` | `asyncio.run` and its like lead to the runner |

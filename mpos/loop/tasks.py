@@ -70,6 +70,30 @@ def carry(facts):
         facts[MORE_STEPS] += 1
 
 
+def current_task():
+    """The task whose step runs, or None."""
+    return core.cur_task
+
+
+def leave_wait(task):
+    """End what `task` waits for with CancelledError. Another task that it awaits goes on, unlike with
+    `task.cancel()`."""
+    awaited = task.data
+    if isinstance(awaited, core.Task):
+        awaited.state.remove(task)
+        core._task_queue.push(task)
+        task.data = core.CancelledError
+    else:
+        task.cancel()
+
+
+def forget_wait():
+    """The running task's step was torn: it may be on its way to wait for something, and does not any more."""
+    task = core.cur_task
+    task.data = None
+    core._io_queue.remove(task)
+
+
 def state(task):
     """ "running", "ready", "sleeping", "waiting" or "done"."""
     if task.done():

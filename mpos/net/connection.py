@@ -9,7 +9,7 @@ import socket
 from asyncio import TimeoutError
 from time import ticks_diff, ticks_ms
 
-from .deadline import Deadline, forget, queue_again, queue_read, readable, writable
+from ..loop.deadline import Deadline, forget, queue_again, queue_read, readable, writable
 from .url import literal
 
 _MAX_LINE = 8192  # bytes; servers commonly allow no more than this for a whole head

@@ -6,7 +6,7 @@ more.
 
 from micropython import const
 
-from .deadline import Timer
+from ..loop.deadline import Timer
 
 MAX_KEPT = const(2)
 KEPT_MS = const(10000)

@@ -17,8 +17,8 @@ from time import ticks_add, ticks_diff, ticks_ms
 
 from micropython import const
 
+from ..loop.deadline import Deadline, forget, readable, writable
 from . import dns
-from .deadline import Deadline, forget, readable, writable
 from .url import literal
 
 servers = None  # addresses (str, or (str, port)) of the name servers to ask; None: those of the network

@@ -6,7 +6,7 @@ An `lv.event_t` is gone when its callback returns: a KeptEvent is a copy of what
 import lvgl as lv
 
 from ..loop.parking import Parking
-from ..ui_bridge import Subscription
+from .events import Subscription
 
 
 class KeptEvent:

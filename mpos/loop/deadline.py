@@ -11,7 +11,7 @@ does, but with the error it was given.
 from asyncio import core
 from time import ticks_add, ticks_ms
 
-from ..loop.tasks import Helper
+from .tasks import Helper
 
 
 def queue_read(sock):
