@@ -18,6 +18,7 @@ class RegisterBus:
 
     def __init__(self, i2c, address, scl=None, sda=None, reopen=None):
         self.address = address
+        self.name = "at 0x%02x" % address
         self.errors = 0  # transfers that failed
         self.recoveries = 0  # times that SDA was held, and freed
         self._i2c = i2c

@@ -12,18 +12,22 @@ _LAST_RETRY_MS = const(10000)
 
 
 class Imu:
-    """The chip on `bus` (a RegisterBus), found and started at the first read. No method raises for hardware
-    that does not answer: `read` returns None, tells it once, and tries again after 0.1 s, 0.2 s, ... 10 s."""
+    """The chip on `bus` (a RegisterBus, or what `find` takes), found and started at the first read.
+
+    No method raises for hardware that does not answer: `read` returns None, tells it once, and tries
+    again after 0.1 s, 0.2 s, ... 10 s.
+    """
 
     is_real = True
 
-    def __init__(self, bus, store, facing, options=None):
+    def __init__(self, bus, store, facing, options=None, find=find):
         self.bus = bus
         self.chip = None
         self.failures = 0  # reads and starts that got no answer
         self._store = store
         self._flip_z = -1 if facing == FACING_EARTH else 1
         self._options = options or {}
+        self._find = find
         self._running = False
         self._told = False
         self._settled_at = None
@@ -31,14 +35,24 @@ class Imu:
         self._retry_at = None
         self._retry_ms = _FIRST_RETRY_MS
 
+    def find(self):
+        """Whether there is a chip. Tells nothing and plans no other attempt."""
+        try:
+            self.chip = self._find(self.bus, **self._options)
+        except (OSError, UnknownChip):
+            return False
+        return True
+
     def sensors(self):
         """The chip's list of Sensor; empty while no chip has answered yet."""
         self._ensure_running()
         return self.chip.sensors() if self.chip is not None else []
 
-    def read(self, kind):
-        """One reading in the device's axes: (x, y, z), a temperature, or None."""
-        value = self.read_raw(kind)
+    def read(self, kind, may_wait=True):
+        """One reading in the device's axes: (x, y, z), a temperature, or None.
+
+        With `may_wait` the first reading of all blocks until the chip has started, 0.1 s at most."""
+        value = self.read_raw(kind, may_wait)
         if value is None or not isinstance(value, tuple):
             return value
         store = self._store
@@ -54,9 +68,9 @@ class Imu:
             return _axis(mounting[0], x, y, z), _axis(mounting[1], x, y, z), _axis(mounting[2], x, y, z)
         return x, y, (z * self._flip_z if kind == TYPE_ACCELEROMETER else z)
 
-    def read_raw(self, kind):
+    def read_raw(self, kind, may_wait=True):
         """One reading in the chip's axes, without calibration, or None."""
-        if not self._ensure_running() or not self._is_settled():
+        if not self._ensure_running() or not self._is_settled(may_wait):
             return None
         for attempt in (1, 2):
             try:
@@ -86,7 +100,7 @@ class Imu:
             return False
         try:
             if self.chip is None:
-                self.chip = find(self.bus, **self._options)
+                self.chip = self._find(self.bus, **self._options)
             self._start()
         except (OSError, UnknownChip) as error:
             self.bus.recover()
@@ -101,15 +115,21 @@ class Imu:
         self._settled_at = ticks_add(ticks_ms(), self.chip.settle_ms)
         if self._told:
             self._told = False
-            print("The motion sensor at 0x%02x answers again" % self.bus.address)
+            print("The motion sensor %s answers again" % self.bus.name)
 
-    def _is_settled(self):
+    def settling_ms(self):
+        """How long the chip still needs until its readings count; 0 if it is not starting."""
+        if not self._ensure_running() or self._settled_at is None:
+            return 0
+        return max(0, ticks_diff(self._settled_at, ticks_ms()))
+
+    def _is_settled(self, may_wait):
         if self._settled_at is None:
             return True
         left = ticks_diff(self._settled_at, ticks_ms())
         if left > 0:
-            if self._was_settled:
-                return False  # It came back while the device is in use: nobody is held up for it.
+            if self._was_settled or not may_wait:
+                return False  # When it comes back while the device is in use, nobody is held up for it.
             sleep_ms(left)
         self._settled_at = None
         self._was_settled = True
@@ -123,7 +143,7 @@ class Imu:
         if not self._told:
             self._told = True
             why = error if isinstance(error, UnknownChip) else repr(error)
-            print("No motion sensor at 0x%02x: %s. It is tried again" % (self.bus.address, why))
+            print("No motion sensor %s: %s. It is tried again" % (self.bus.name, why))
 
 
 def _axis(number, x, y, z):

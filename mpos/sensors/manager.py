@@ -72,6 +72,19 @@ class SensorManager:
         return True
 
     @classmethod
+    def init_iio(cls, folder="/sys/bus/iio/devices"):
+        """Take the motion sensors of a Linux device. Returns False if there are none."""
+        from .iio import IioFolder, IioSensors
+
+        cls.deinit()
+        store = CalibrationStore()
+        imu = Imu(IioFolder(folder), store, _types.FACING_SKY, find=IioSensors)
+        if not imu.find():
+            return False
+        cls._imu, cls._store, cls._initialized = imu, store, True
+        return True
+
+    @classmethod
     def init_mock(cls, motion=True):
         """Simulate a motion sensor, on a platform without: a slow rocking, or at rest. Returns True."""
         from .mock import MockImu
@@ -205,6 +218,8 @@ class SensorManager:
         moved, which is printed. Raises OSError on a full flash; the calibration then lasts until the reset.
         """
         steps = cls._calibration(sensor, samples)
+        if cls._imu is not None:
+            await TaskManager.sleep_ms(cls._imu.settling_ms())
         return await _on_the_loop(steps)
 
     @classmethod
@@ -261,16 +276,16 @@ class SensorManager:
         return cls._initialized
 
     @classmethod
-    def _read(cls, kind):
+    def _read(cls, kind, may_wait=True):
         if not cls._ensure():
             return None
         imu = cls._imu
         if kind == TYPE_SOC_TEMPERATURE:
             return _processor_temperature()
         if kind == TYPE_TEMPERATURE:
-            value = None if imu is None else imu.read(_types.TYPE_IMU_TEMPERATURE)
+            value = None if imu is None else imu.read(_types.TYPE_IMU_TEMPERATURE, may_wait)
             return _processor_temperature() if value is None else value
-        return None if imu is None else imu.read(kind)
+        return None if imu is None else imu.read(kind, may_wait)
 
 
 def _blocking(steps):

@@ -41,7 +41,10 @@ class MockImu:
     def up_direction(self):
         return 2, 1
 
-    def read(self, kind):
+    def settling_ms(self):
+        return 0
+
+    def read(self, kind, may_wait=True):
         if kind == TYPE_ACCELEROMETER:
             roll, pitch = _ROLL * sin(self._phase(_ROLL_MS)), _PITCH * sin(self._phase(_PITCH_MS))
             return -GRAVITY * sin(pitch), GRAVITY * sin(roll) * cos(pitch), GRAVITY * cos(roll) * cos(pitch)

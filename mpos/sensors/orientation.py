@@ -58,7 +58,7 @@ class OrientationStream:
         seconds = 0.0 if self._last is None else ticks_diff(now, self._last) / 1000
         self._last = now
         turn = self._filter
-        turn.update(sample.value, self._read(TYPE_GYROSCOPE), seconds)
+        turn.update(sample.value, self._read(TYPE_GYROSCOPE, False), seconds)
         return Orientation(turn.roll, turn.pitch, now)
 
 

@@ -14,6 +14,7 @@ from ..task_manager import TaskManager
 
 _MAX_HZ = const(1000)
 _JOIN_US = const(2000000)  # A grid that nobody has used for longer is given up.
+_SHARE_US = const(20000)  # A new stream takes a sample that is no older than this.
 _SLACK_US = const(100)  # Two due times closer than this are one: rates round differently.
 
 Sample = namedtuple("Sample", ("value", "ticks_ms"))
@@ -33,7 +34,7 @@ class Channel:
     def sample(self, due):
         """The Sample for the time `due` (ticks_us), or None: the sensor did not answer."""
         if not self._is_fresh(due):
-            value = self._read(self._kind)
+            value = self._read(self._kind, False)
             self.reads += 1
             self._read_at = ticks_us()
             self.grid = due
@@ -94,13 +95,14 @@ class SensorStream:
             self.missed += 1
 
     def _first_due(self, now):
-        """Now, or the next time on the grid that other streams of the sensor are on."""
+        """The first time: on the grid of the other streams of the sensor, or now, which then is the grid."""
         grid = self._channel.grid
-        if grid is None:
-            return now
-        since = ticks_diff(now, grid)
+        since = -1 if grid is None else ticks_diff(now, grid)
         if not 0 <= since <= _JOIN_US:
+            self._channel.grid = now
             return now
+        if since <= _SHARE_US:
+            return grid
         return ticks_add(grid, (since // self._period_us + 1) * self._period_us)
 
     def _advance(self, periods):

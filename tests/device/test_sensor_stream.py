@@ -132,3 +132,20 @@ def test_a_rate_that_cannot_be_is_named():
         else:
             raise AssertionError(hz)
     SensorManager.deinit()
+
+
+async def test_the_first_sample_of_a_stream_does_not_hold_up_the_loop_until_the_chip_has_started():
+    with Board():
+        turns = []
+
+        async def other():
+            while True:
+                turns.append(1)
+                await TaskManager.sleep_ms(0)
+
+        task = TaskManager.create_task(other())
+        stream = SensorManager.stream(_ACCELEROMETER, hz=50)
+        await take(stream, 1)
+        task.cancel()
+        assert stream.missed >= 1  # before the chip had started
+        assert len(turns) > stream.missed
