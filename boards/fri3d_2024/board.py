@@ -32,6 +32,11 @@ def init():
         ],
         # The backlight is wired to the supply: only the controller can be put to sleep.
         sleep=hardware.controller_sleep(display),
+        imu={
+            "i2c_bus": _sensor_bus(),
+            "address": 0x6B,
+            "mounted_position": 20,
+        },  # [M] a WSEN-ISDS, FACING_EARTH
     )
 
 
@@ -58,6 +63,10 @@ def _display():
     # [F] axes swapped, not mirrored, BGR (MADCTL 0x28), which none of the driver's rotations gives.
     display.set_params(0x36, bytearray([0x28]))
     return display
+
+
+def _sensor_bus():
+    return machine.I2C(0, scl=machine.Pin(18), sda=machine.Pin(9))  # [M] pins and number
 
 
 def _buttons():

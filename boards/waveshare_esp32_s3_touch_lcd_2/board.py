@@ -23,7 +23,8 @@ _BUFFER_BYTES = 240 * 60 * 2  # [M] 28800: two of them leave DMA memory for a ca
 
 def init():
     display = _display()
-    touch = _touch()
+    bus = i2c.I2C.Bus(host=0, scl=47, sda=48, freq=400_000)  # [W] pins, [M] host; touch and motion sensor
+    touch = _touch(bus)
     # [M] after the touch driver was made, which notes the size in portrait
     display.set_rotation(lv.DISPLAY_ROTATION._90)
     return hardware.Hardware(
@@ -32,6 +33,7 @@ def init():
         # [W] TP_INT is GPIO 46. The CST816 pulls it low for 1 ms at each report while touched and on release.
         inputs=[hardware.Input(touch, interrupt=hardware.PinInterrupt(machine.Pin(46, machine.Pin.IN)))],
         backlight=display.set_backlight,
+        imu={"i2c_bus": bus, "address": 0x6B, "mounted_position": 20},  # [M] a QMI8658, FACING_EARTH
         sleep=hardware.controller_sleep(display),
     )
 
@@ -58,8 +60,7 @@ def _display():
     return display
 
 
-def _touch():
-    bus = i2c.I2C.Bus(host=0, scl=47, sda=48, freq=400_000)  # [W] pins, [M] host; shared with the IMU
+def _touch(bus):
     device = i2c.I2C.Device(bus=bus, dev_id=cst816s.I2C_ADDR, reg_bits=cst816s.BITS)
     return cst816s.CST816S(
         device,
