@@ -83,6 +83,7 @@ package(
         "sensors/bus.py",
         "sensors/calibration.py",
         "sensors/chip.py",
+        "sensors/iio.py",
         "sensors/imu.py",
         "sensors/lsm6dso.py",
         "sensors/manager.py",
