@@ -97,13 +97,14 @@ class SensorStream:
     def _first_due(self, now):
         """The first time: on the grid of the other streams of the sensor, or now, which then is the grid."""
         grid = self._channel.grid
-        since = -1 if grid is None else ticks_diff(now, grid)
-        if not 0 <= since <= _JOIN_US:
-            self._channel.grid = now
-            return now
-        if since <= _SHARE_US:
-            return grid
-        return ticks_add(grid, (since // self._period_us + 1) * self._period_us)
+        if grid is not None:
+            since = ticks_diff(now, grid)
+            if 0 <= since <= _SHARE_US:
+                return grid
+            if 0 <= since <= _JOIN_US:
+                return ticks_add(grid, (since // self._period_us + 1) * self._period_us)
+        self._channel.grid = now
+        return now
 
     def _advance(self, periods):
         carry = self._carry + periods * self._rest
