@@ -312,3 +312,13 @@ def test_a_test_file_that_cannot_be_read_is_no_ctrl_c(tmp_path: Path):
     done = mpos("test", tmp_path / "device" / "test_it.py")
     assert done.returncode == pytest.ExitCode.INTERRUPTED
     assert "test_it.py:1: " in done.stdout
+
+
+def test_a_board_that_resets_while_a_text_is_waited_for_is_said_at_once(tmp_path: Path, board_arguments):
+    source = HELLO.replace('print("later came")', "import machine; machine.reset()").replace(
+        '"Later"', '"Now"'
+    )
+    app = write_app(tmp_path / "app", source)
+    done = mpos("run", app, *board_arguments, "--expect", "Later", "--timeout", "80")
+    assert done.returncode == 1
+    assert "the board reset itself while 'Later' was waited for" in done.stderr.splitlines()[-1]

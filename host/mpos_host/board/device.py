@@ -20,7 +20,7 @@ from typing import Any
 from mpos_host.board.serial_stream import DeviceGone, DeviceTimeout, open_transport
 from mpos_host.project import UserError
 
-__all__ = ["Device", "DeviceError", "DeviceGone", "DeviceTimeout", "json_for_device"]
+__all__ = ["BOOTED", "Device", "DeviceError", "DeviceGone", "DeviceTimeout", "json_for_device"]
 
 
 _PROMPT = b">"
@@ -39,6 +39,9 @@ _PIECE = 768
 
 # What the friendly REPL says before its first prompt.
 _BANNER = re.compile(r"MicroPython [^\n]*\nType \"help\(\)\"[^\n]*\n$|^(\r\n)+$")
+
+# What a board prints when it boots: the ESP32's ROM, and MicroPython's REPL.
+BOOTED = re.compile(r'^rst:0x|^Type "help\(\)" for more information', re.MULTILINE)
 
 
 def json_for_device(value: object) -> bytes:

@@ -11,7 +11,7 @@ import time
 from mpos_host import project
 from mpos_host.board import screen
 from mpos_host.board.deploy import deploy, plan
-from mpos_host.board.device import Device, DeviceError, DeviceGone, DeviceTimeout, json_for_device
+from mpos_host.board.device import BOOTED, Device, DeviceError, DeviceGone, DeviceTimeout, json_for_device
 from mpos_host.board.target import Target
 from mpos_host.cli.app_log import AppLog
 from mpos_host.cli.commands import open_target
@@ -22,6 +22,7 @@ from mpos_host.project import App, UserError
 
 # Seconds for the board to come up with the app: an ESP32 imports all of mpos in less than half of it.
 _BOOT = 30
+_BOOT_TAIL = 200  # characters in which a board's words at its boot are looked for
 
 _LAST_LINES = 40  # of what the board printed, shown if it does not come up
 
@@ -99,9 +100,26 @@ def boot_into(device: Device, title: str) -> None:
 
 
 def expect(target: Target, text: str, seconds: float) -> bool:
-    """Wait until a visible widget shows `text`; if none does in time, say what was there instead."""
+    """Wait until a visible widget shows `text`; if none does in time, say what was there instead.
+
+    Raises UserError as soon as the board boots meanwhile: what was waited for is gone with the app.
+    """
     began = time.monotonic()
-    if screen.wait_text(target, text, seconds):
+    log, printed = target.device.log, ""
+
+    def watch(output: str) -> None:
+        nonlocal printed
+        log(output)
+        printed = (printed + output)[-_BOOT_TAIL:]
+        if BOOTED.search(printed):
+            raise UserError(f"the board reset itself while {text!r} was waited for (the log says more)")
+
+    target.device.log = watch
+    try:
+        appeared = screen.wait_text(target, text, seconds)
+    finally:
+        target.device.log = log
+    if appeared:
         note(f"the screen shows {text!r} after {time.monotonic() - began:.1f} s")
         return True
     texts = screen.texts(target)

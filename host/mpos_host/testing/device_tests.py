@@ -19,7 +19,7 @@ from typing import Any
 
 import pytest
 
-from mpos_host.board.device import DeviceTimeout
+from mpos_host.board.device import BOOTED, DeviceTimeout
 from mpos_host.project import UserError
 from mpos_host.testing.session import BoardSession
 from mpos_host.testing.smoke.dialogue import Dialogue, new_dialogue
@@ -31,9 +31,6 @@ TIMEOUT = 30  # seconds for a test of a file that says nothing else
 
 # Seconds after a test's own timeout, in which the device reports by itself which coroutine was late.
 _GRACE = 3
-
-# What a board prints when it boots: the ESP32's ROM, and MicroPython's REPL.
-_BOOT = re.compile(r'^rst:0x|^Type "help\(\)" for more information', re.MULTILINE)
 
 # What in a device's traceback is the same for every test.
 _MACHINERY = ("device_runner.py", "<stdin>", "asyncio/core.py", "mpos/loop/runner.py")
@@ -106,7 +103,7 @@ class DeviceItem(pytest.Function):
 
         def output(text: str) -> None:
             dialogue.feed(text)
-            if _BOOT.search(dialogue.tail):
+            if BOOTED.search(dialogue.tail):
                 raise _BoardReset
 
         try:
