@@ -20,6 +20,7 @@ import latency
 from figure import Figure
 from report import missed_goals, tables, write_json
 from session import BenchSession
+from websocket import websocket
 
 from mpos_host import project
 from mpos_host.board.target import Target
@@ -41,6 +42,7 @@ ITEMS = {
     "scale": cost.scale,
     "atomicity": behaviour.atomicity,
     "clock": behaviour.clock,
+    "websocket": websocket,
 }
 
 
