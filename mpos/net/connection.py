@@ -107,6 +107,8 @@ class Connection:
         self._doing = ""  # what a timeout interrupts, for its message
         self._deadline = Deadline(self._timed_out)
         self._write_deadline = Deadline(self._timed_out)  # one task may read while another one writes
+        self.came = 0
+        self._into = None
         self._filled = False  # these two: how far more() has come
         self._others_ran = False
         self._done = StopIteration()  # reused, so that more() allocates nothing
@@ -162,8 +164,11 @@ class Connection:
         left = max(0, ticks_diff(self.ends, ticks_ms()))
         return left if timeout_ms is None else min(left, timeout_ms)
 
-    def more(self):
+    def more(self, into=None):
         """Awaitable: when the buffer is used up, fill it with what has arrived, waiting for it if need be.
+
+        With `into`, a memoryview, what has arrived goes there instead, and `came` says how many bytes; it is
+        0 where that cannot be (TLS), and the buffer is filled as without.
 
         Sets `eof` when there is nothing more. Other tasks always get a turn, however fast the peer sends.
         Like asyncio.sleep_ms() it must be awaited at once. It is no coroutine, as each would be garbage.
@@ -173,6 +178,8 @@ class Connection:
         self._doing = "sent nothing"
         self._filled = self.start < self.end
         self._others_ran = False
+        self._into = into if self._stream is self._socket else None
+        self.came = 0
         return self
 
     def __iter__(self):
@@ -197,14 +204,16 @@ class Connection:
         self._deadline.clear()
         if self._socket is None:
             raise self._closed()
+        into = self._into
         try:
-            count = self._stream.readinto(self.buffer)
+            count = self._stream.readinto(self.buffer if into is None else into)
         except (OSError, ValueError) as error:
             raise self._failed(error) from None
         if count is None:
             return False
         self.start = 0
-        self.end = count
+        self.end = count if into is None else 0
+        self.came = 0 if into is None else count
         self.eof = count == 0
         self.has_received = self.has_received or count > 0
         self._filled = True

@@ -70,7 +70,8 @@ class WebSocket:
         self._room = Event()
         self._receiving = False
         self._full = False  # the reader waits for room in the queue
-        self._held = False  # and has done so since the last ping
+        self._held = False  # and has done so since a pong is waited for
+        self._heard = 0  # how often something has come
         self._pongs = []
         self._pong_came = Event()
         self._closing = False  # a close frame has been sent, or is being sent
@@ -128,15 +129,21 @@ class WebSocket:
         failure = None
         try:
             while not connection.eof:
-                while connection.start < connection.end:
+                if connection.came:
+                    parser.took(connection.came)
+                    connection.came = 0
+                elif connection.start < connection.end:
                     connection.start = parser.feed(connection.view, connection.start, connection.end)
-                    if parser.event == NOTHING:
-                        continue
-                    if parser.event <= BINARY:
-                        await self._deliver(parser)
-                    elif await self._answer(parser.event, parser.data):
-                        return
-                await connection.more()
+                else:
+                    await connection.more(parser.room())
+                    self._heard += 1
+                    continue
+                if parser.event == NOTHING:
+                    continue
+                if parser.event <= BINARY:
+                    await self._deliver(parser)
+                elif await self._answer(parser.event, parser.data):
+                    return
             self.close_code = 1006
         except WebSocketProtocolException as error:
             failure = error
@@ -291,20 +298,28 @@ class WebSocket:
                 continue
             written = -1
             self._pong_came.clear()
-            self._held = self._full
             try:
-                await TaskManager.wait_for_ms(self._ping_and_wait(), self._ping_timeout_ms)
+                await TaskManager.wait_for_ms(self.ping(self.ping_payload), self._ping_timeout_ms)
+                if self._ping_timeout_ms is not None and not await self._is_answered():
+                    break
             except AsyncioTimeoutError:
-                if not self._held:
-                    break  # the pong does not lie behind messages that the app has not taken
+                break
             except (OSError, WebSocketConnectionClosedException):
                 return
         self._end(WebSocketTimeoutException("ping/pong timed out: %s" % self._connection.name))
 
-    async def _ping_and_wait(self):
-        await self.ping(self.ping_payload)
-        if self._ping_timeout_ms is not None:
-            await self._pong_came.wait()
+    async def _is_answered(self):
+        """Wait for the pong. It may lie behind what else the server has sent, and what the app has not taken:
+        False when nothing has come for `ping_timeout_ms`."""
+        while True:
+            heard = self._heard
+            self._held = self._full
+            try:
+                await TaskManager.wait_for_ms(self._pong_came.wait(), self._ping_timeout_ms)
+                return True
+            except AsyncioTimeoutError:
+                if heard == self._heard and not self._held:
+                    return False
 
     # -- The end
 

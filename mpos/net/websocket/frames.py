@@ -19,6 +19,9 @@ CONT, TEXT, BINARY, CLOSE, PING, PONG = 0, 1, 2, 8, 9, 10
 _MAX_CONTROL = 125  # bytes
 _FIRST_BLOCK = 512  # bytes, of a message in fragments
 _ROOM = 2048  # bytes of payload that are masked and written at a time, a multiple of 4
+_DIRECT = 4096  # bytes: more than these are not read by way of the connection's buffer
+_KEPT = 65536  # bytes at most of the block in which a message was put together
+_AT_ONCE = 16384  # bytes that are read and checked in one step of the loop
 _HEAD = 16  # where the payload begins in the writer's buffer, so that it can be masked by words
 _CLOSE_CODES = (1000, 1001, 1002, 1003, 1007, 1008, 1009, 1010, 1011, 1012, 1013, 1014)
 
@@ -79,6 +82,27 @@ class FrameParser:
                 self.event = self._opcode
                 self.data = bytes(memoryview(self._control)[: self._control_used])
         return stop
+
+    def room(self):
+        """Where the next bytes of a large message belong (a memoryview), or None. They may be put there by
+        the one who reads them, who then calls took() instead of feed()."""
+        if self._in_head or self._opcode >= CLOSE or self._remaining < _DIRECT:
+            return None
+        used = self._used
+        self._make_room(used + self._remaining, used + self._remaining)
+        return memoryview(self._block)[used : used + min(self._remaining, _AT_ONCE)]
+
+    def took(self, count):
+        """`count` bytes have been put into room(). As feed()."""
+        self.event = NOTHING
+        start = self._used
+        self._used = stop = start + count
+        self._remaining -= count
+        text = self._check_text(self._block, start, stop)
+        if not self._remaining:
+            self._in_head = True
+            if self.fin or self._fragments:
+                self._finish(memoryview(self._block)[:stop], text)
 
     def _take_head(self, view, start, end):
         head = self._head
@@ -143,12 +167,9 @@ class FrameParser:
             self._head_size = 4 if second & 127 == 126 else 10
 
     def _take_data(self, view, start, stop):
-        text = self._message == TEXT and not self.compressed
-        if text and self._check_utf8:
-            self._utf8 = utf8(view, start, stop, self._utf8)
-            if self._utf8 < 0:
-                raise _no_utf8()
+        text = self._check_text(view, start, stop)
         if self._remaining == 0 and self._used == 0 and (self.fin or self._fragments):
+            self._block = None
             self._finish(view[start:stop], text)
             return
         end = self._used + stop - start
@@ -157,6 +178,15 @@ class FrameParser:
         self._used = end
         if self._remaining == 0 and (self.fin or self._fragments):
             self._finish(memoryview(self._block)[:end], text)
+
+    def _check_text(self, view, start, stop):
+        """Whether the message is a text; what has come of one is checked."""
+        text = self._message == TEXT and not self.compressed
+        if text and self._check_utf8:
+            self._utf8 = utf8(view, start, stop, self._utf8)
+            if self._utf8 < 0:
+                raise _no_utf8()
+        return text
 
     def _make_room(self, needed, announced):
         have = 0 if self._block is None else len(self._block)
@@ -191,8 +221,10 @@ class FrameParser:
             raise _no_memory(len(piece)) from None
         if self.fin:
             self._message = 0
-        self._block = None
         self._used = 0
+        # Kept for the next large one, until a small one comes: a new block costs more than filling it.
+        if self._block is not None and len(self._block) > _KEPT:
+            self._block = None
 
 
 class FrameWriter:
