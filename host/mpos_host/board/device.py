@@ -49,6 +49,10 @@ def json_for_device(value: object) -> bytes:
     return json.dumps(value, ensure_ascii=False).encode()
 
 
+# What helps where even Ctrl-C does not: device code that ends or hangs at each start.
+DOOR = "send Ctrl-C while it boots, and it starts without its app (docs/ctrl-c.md)"
+
+
 class DeviceError(UserError):
     """The code raised on the device. `traceback` is what the device printed about it."""
 
@@ -105,8 +109,11 @@ class Device:
             return
         what = "the raw REPL after a soft reset" if soft_reset else "the raw REPL"
         self.transport.in_raw_repl = False
-        with self._stream.deadline(what, timeout):
-            self.transport.enter_raw_repl(soft_reset=soft_reset, timeout_overall=math.ceil(timeout) + 1)
+        try:
+            with self._stream.deadline(what, timeout):
+                self.transport.enter_raw_repl(soft_reset=soft_reset, timeout_overall=math.ceil(timeout) + 1)
+        except DeviceTimeout as error:
+            raise DeviceTimeout(f"{what}: {DOOR}", error.seconds, error.output) from None
         self._take_prompt(what, timeout)
         self._cut_short = False
 

@@ -16,7 +16,7 @@ from pathlib import Path
 from mpos_host import project
 from mpos_host.board import ports as boards
 from mpos_host.board.deploy import check_device, deploy, plan
-from mpos_host.board.device import Device, DeviceError, DeviceGone, DeviceTimeout
+from mpos_host.board.device import DOOR, Device, DeviceError, DeviceGone, DeviceTimeout
 from mpos_host.board.ports import Port
 from mpos_host.board.target import parse_size
 from mpos_host.cli.progress import show_progress
@@ -24,6 +24,7 @@ from mpos_host.project import App, Board, UserError
 
 _STEPS_AT_A_PORT = ("probe", "erase", "deploy", "boot", "selftest")
 _BOOT_S = 45  # an ESP32 with a new file system formats it at the first boot
+_ANSWER = 10  # seconds: an app that holds the loop is ended within two
 _PAUSE_S = 0.1  # between two looks for a port
 _LAST_OUTPUT = 16 * 1024  # characters that are kept of what it prints until it is up
 _LAST_LINES = 40  # of them, that are shown if it does not come up
@@ -68,11 +69,12 @@ def probe(board: Board, port: str) -> None:
     """Look whether the device at `port` is the board, and whether its firmware has what mpos needs."""
     with Device(port) as device:
         try:
-            device.enter(soft_reset=True, timeout=5)
+            device.enter(soft_reset=True, timeout=_ANSWER)
         except DeviceTimeout:
             raise UserError(
-                f"no MicroPython answers at {port}: press the board's reset button and try again, or write "
-                "firmware with --firmware (docs/from-bare-board-to-app.md says where it comes from)"
+                f"no MicroPython answers at {port}: press the board's reset button and try again (if its app "
+                f"hangs it, {DOOR}), or write firmware with --firmware "
+                "(docs/from-bare-board-to-app.md says where it comes from)"
             ) from None
         device.exec("import sys")
         machine, mpy = device.eval("[sys.implementation._machine, sys.implementation._mpy]")

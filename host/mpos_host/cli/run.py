@@ -11,7 +11,15 @@ import time
 from mpos_host import project
 from mpos_host.board import screen
 from mpos_host.board.deploy import deploy, plan
-from mpos_host.board.device import BOOTED, Device, DeviceError, DeviceGone, DeviceTimeout, json_for_device
+from mpos_host.board.device import (
+    BOOTED,
+    DOOR,
+    Device,
+    DeviceError,
+    DeviceGone,
+    DeviceTimeout,
+    json_for_device,
+)
 from mpos_host.board.target import Target
 from mpos_host.cli.app_log import AppLog
 from mpos_host.cli.commands import open_target
@@ -89,7 +97,8 @@ def boot_into(device: Device, title: str) -> None:
         for line in error.output.splitlines()[-_LAST_LINES:]:
             show(f"{line}\n")
         raise UserError(
-            f"{error}: does {title} hold the loop without an await, or reset the board?"
+            f"{error}: does {title} hold the loop without an await, or reset the board? The next "
+            f"command's Ctrl-C ends what holds it; else {DOOR}"
         ) from None
     except DeviceError as error:
         raise UserError(f"{title} did not start: {error} (the log above says where)") from None
