@@ -1,7 +1,8 @@
 """BMA423 (Bosch Sensortec): accelerometer of 12 bits and temperature, on I2C at 0x18 or 0x19.
 
-Numbers are from the data sheet BST-BMA423-DS000: the register map (chapter 5). The chip's own step counter
-and gestures need a configuration of 6 KB from Bosch, which is not here; the acceleration needs none.
+Register numbers are those of drivers in use, yet to be compared with the data sheet, BST-BMA423-DS000. The
+chip's own step counter and gestures need a configuration of 6 KB from Bosch, which is not here; the
+acceleration needs none.
 """
 
 from time import sleep_us

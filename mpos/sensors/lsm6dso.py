@@ -1,7 +1,7 @@
 """LSM6DSO (STMicroelectronics): accelerometer, gyroscope and temperature, on I2C at 0x6A or 0x6B.
 
-Numbers are from the data sheet DS12140: the register map (chapter 9), sensitivities (table 2). What
-this driver uses is as in the WSEN-ISDS.
+Register numbers are those of drivers in use, yet to be compared with the data sheet, DS12140. What this
+driver uses is as in the WSEN-ISDS.
 """
 
 from .sensor import TYPE_ACCELEROMETER, TYPE_GYROSCOPE, TYPE_IMU_TEMPERATURE

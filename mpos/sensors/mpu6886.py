@@ -1,6 +1,6 @@
 """MPU6886 (TDK InvenSense): accelerometer, gyroscope and temperature, on I2C at 0x68 or 0x69.
 
-Numbers are from the data sheet DS-000193: the register map (chapter 9), sensitivities (tables 1, 2 and 3).
+Register numbers are those of drivers in use; they are yet to be compared with the data sheet, DS-000193.
 MicroPythonOS turns x round for how M5Stack mounts it; here that is the board's mounting.
 """
 

@@ -1,7 +1,7 @@
 """QMI8658 (QST): accelerometer, gyroscope and temperature, on I2C at 0x6B or 0x6A.
 
-Numbers are from the QMI8658A data sheet, revision A: the register map (chapter 5), ranges and sensitivities
-(tables of CTRL2 and CTRL3). Where hardware behaves otherwise it says so.
+Register numbers are those of drivers in use (MicroPythonOS's among them); they are yet to be compared with
+the QMI8658A data sheet, whose names they have.
 """
 
 from micropython import const
@@ -50,7 +50,7 @@ class QMI8658(Chip):
 
     def start(self):
         write = self.bus.write
-        write(_CTRL7, 0)  # The data sheet wants the sensors off while they are configured.
+        write(_CTRL7, 0)  # The sensors are off while they are configured.
         write(_CTRL1, _ADDRESS_INCREMENT)
         write(_CTRL2, self._ctrl2)
         write(_CTRL3, self._ctrl3)

@@ -1,7 +1,7 @@
 """WSEN-ISDS (Würth Elektronik): accelerometer, gyroscope and temperature, on I2C at 0x6B or 0x6A.
 
-Numbers are from the user manual of the WSEN-ISDS 2536030320001: the register map (chapter 10), sensitivities
-(tables of chapter 2). ST's LSM6DSO has the same registers.
+Register numbers are those of drivers in use, yet to be compared with the user manual of the WSEN-ISDS
+2536030320001. ST's LSM6DSO has the same registers.
 """
 
 from micropython import const
