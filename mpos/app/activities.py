@@ -200,8 +200,8 @@ def _top():
 def _settle():
     """Make lifecycle calls until the stack is as it should be, then tell what failed.
 
-    On its way out of each error the stack is right: whatever a call raises counts as its failure, a Ctrl-C in
-    one is raised at the end, and where memory is lacking for a step, the step is tried again.
+    On its way out of each error the stack is right: whatever a call raises counts as its failure, a Ctrl-C
+    too, and where memory is lacking for a step, the step is tried again.
     """
     global _settling
     if _settling:
