@@ -201,12 +201,14 @@ def set_content(number):
 def set_wrong_content(number):
     activity = _find(number)
     if activity is not None:
-        for wrong in (None, lv.layer_top(), lv.label(lv.screen_active())):
+        child = lv.label(lv.layer_sys())
+        for wrong in (None, lv.layer_top(), child):
             try:
                 activity.setContentView(wrong)
                 raise AssertionError("accepted: %r" % (wrong,))
             except ValueError:
                 pass
+        child.delete()
 
 
 def animate(number):
