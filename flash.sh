@@ -164,6 +164,7 @@ fi
 step "Checking what is to be written"
 if $dry_run; then
     (cd "$here" && show_compile_all mpos /lib/mpos)
+    (cd "$here" && show_compile_all lib /lib)
     show_compile boards/shared/deploy_switch.py /lib/deploy_switch.py
     show_compile "boards/$board/board.py" /lib/board.py
     if [ ${#apps[@]} -gt 0 ]; then
