@@ -56,7 +56,6 @@ def _start():
     import board_vfs
     import interrupt
     import machine
-    import virtual_imu  # noqa: F401  now: the path of modules is the board's own soon, and I2C(0) needs it later
 
     machine._control = control
     machine._reset_cause = int(settings["reset_cause"])
