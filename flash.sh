@@ -167,6 +167,10 @@ if $dry_run; then
     (cd "$here" && show_compile_all lib /lib)
     show_compile boards/shared/deploy_switch.py /lib/deploy_switch.py
     show_compile "boards/$board/board.py" /lib/board.py
+    read -r -a files <<<"$(sed -n 's/^files *= *\[\([^]]*\)\].*/\1/p' "$toml" 2>/dev/null | tr -d '",')"
+    for file in ${files[@]+"${files[@]}"}; do
+        show_compile "boards/$board/$file" "/lib/$file"
+    done
     if [ ${#apps[@]} -gt 0 ]; then
         deployed=("${apps[@]}")
     else # The board's own list: apps = ["one", "two"]

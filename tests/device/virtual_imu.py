@@ -1,1 +1,1 @@
-../../host/mpos_host/virtual/firmware/virtual_imu.py
+../../boards/virtual/virtual_imu.py

@@ -9,6 +9,8 @@ clipped like the chip's, and only while the sensor is switched on.
 class _Model:
     """A chip of 128 registers. Subclasses say what they show and what a write does."""
 
+    RESET = ()  # (register, value after power-up) of those that are not 0
+
     def __init__(self):
         self.g = (0.0, 0.0, 1.0)
         self.dps = (0.0, 0.0, 0.0)
